@@ -1,0 +1,308 @@
+"""The command line. Heavy libraries are imported by the command that needs them."""
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zhengling import __version__
+from zhengling.errors import DataError, ZhenglingError
+
+if TYPE_CHECKING:
+    from zhengling.inputs import Source
+
+app = typer.Typer(
+    name="zhengling",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Read Chinese government bulletins: entities, directives, service domains.",
+)
+
+SOME_FAILED, UNUSABLE = 1, 2
+
+
+class Language(StrEnum):
+    """Language of what people read."""
+
+    zh = "zh"
+    en = "en"
+
+
+class AnalysisFormat(StrEnum):
+    """Forms of analysed bulletins."""
+
+    table = "table"
+    jsonl = "jsonl"
+    html = "html"
+    conll = "conll"
+    bulletin = "bulletin"
+
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Folder or installed package; the default model if left out."),
+]
+ThreadsOption = Annotated[
+    int | None, typer.Option(min=1, help="Threads of the network; OMP_NUM_THREADS or the cores if left out.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Replace a value of the recipe: schedule.seed=2 (JSON values)."),
+]
+
+
+@app.command()
+def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, or - for standard input.")],
+    format_: Annotated[
+        AnalysisFormat | None, typer.Option("--format", "-f", help="By --output's suffix, else a table.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write here, whole or not at all.")
+    ] = None,
+    model: ModelOption = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Documents that share batches.")] = None,
+    threads: ThreadsOption = None,
+    min_score: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out entities that are less probable.")
+    ] = 0.0,
+    language: Annotated[Language, typer.Option(help="Of tables and pages.")] = Language.zh,
+) -> None:
+    """Analyse bulletins.
+
+    Exit status: 0 all done, 1 some inputs failed (named on standard error, the others written), 2 usage.
+    """
+    from zhengling.analysis import analyse
+    from zhengling.loading import load_pipeline, scheme_of
+    from zhengling.output import write_analysis
+
+    nlp = load_pipeline(model, threads=threads)
+    failures: list[DataError] = []
+    sources = _good_sources(paths, failures)
+    bulletins = analyse(nlp, _progress(sources), batch_size=batch_size, min_score=min_score)
+    first = next(bulletins, None)
+    if first is not None:
+        write_analysis(
+            _chain(first, bulletins),
+            scheme=scheme_of(nlp),
+            format_name=(format_ or _format_of(output)).value,
+            language=language.value,
+            output=output,
+        )
+    if failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="File or folder.")],
+    target: Annotated[Path, typer.Argument(help="File or folder.")],
+    from_: Annotated[str | None, typer.Option("--from", help="Format of the source; by its suffix.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Format of the target; by its suffix.")] = None,
+    scheme: Annotated[Path | None, typer.Option(help="Label scheme to check against.")] = None,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Report faults, leave out what is faulty.")
+    ] = False,
+    utf16: Annotated[
+        bool | None, typer.Option("--utf16/--code-points", help="What doccano offsets count.")
+    ] = None,
+) -> None:
+    """Convert annotated bulletins from one format to another."""
+    from zhengling.formats import FormatOptions
+    from zhengling.formats import convert as convert_files
+    from zhengling.schema import LabelScheme
+
+    count = convert_files(
+        source,
+        target,
+        source_format=from_,
+        target_format=to,
+        scheme=LabelScheme.from_file(scheme) if scheme else None,
+        lenient=lenient,
+        report=_say if lenient else None,
+        options=FormatOptions(utf16=utf16),
+    )
+    _say(f"{count} bulletins written to {target}")
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe such as configs/zh_bulletin_sm.cfg.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The model; models/NAME if left out.")
+    ] = None,
+    run_folder: Annotated[
+        Path | None, typer.Option(help="Checkpoints; runs/NAME if left out. A stopped run goes on from here.")
+    ] = None,
+    changes: SetOption = None,
+) -> None:
+    """Train a pipeline on annotated bulletins."""
+    _need_training()
+    from zhengling_training.config import load_recipe
+    from zhengling_training.finetune import FinetuneRecipe, finetune
+
+    _log_to_stderr()
+    chosen = load_recipe(recipe, FinetuneRecipe, overrides=_overrides(changes))
+    name = chosen.package.name
+    target = output or Path("models") / name
+    finetune(chosen, run_folder=run_folder or Path("runs") / name, output=target)
+    _say(f"the pipeline is in {target}")
+
+
+@app.command()
+def pretrain(
+    recipe: Annotated[Path, typer.Argument(help="A recipe such as configs/pretrain.cfg.")],
+    run_folder: Annotated[Path, typer.Option(help="Checkpoints and the encoder.")] = Path("runs/pretrain"),
+    changes: SetOption = None,
+) -> None:
+    """Go on with masked-LM pretraining of an encoder on unlabelled text."""
+    _need_training()
+    from zhengling_training.config import load_recipe
+    from zhengling_training.pretrain import PretrainRecipe
+    from zhengling_training.pretrain import pretrain as run
+
+    _log_to_stderr()
+    run(load_recipe(recipe, PretrainRecipe, overrides=_overrides(changes)), run_folder)
+    _say(f"the encoder is in {run_folder / 'encoder'}")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Folder or installed package.")],
+    data: Annotated[Path, typer.Argument(help="Annotated bulletins.")],
+    from_: Annotated[str | None, typer.Option("--from", help="Format of the data; by its suffix.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the scores here as JSON.")
+    ] = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Measure a pipeline on annotated bulletins, from their raw text."""
+    import json
+
+    from rich.console import Console
+
+    from zhengling.analysis import analyse
+    from zhengling.files import write_text
+    from zhengling.formats import read_bulletins
+    from zhengling.inputs import Source
+    from zhengling.loading import load_pipeline, scheme_of
+    from zhengling_training.evaluation.metrics import score
+    from zhengling_training.evaluation.table import print_scores
+
+    nlp = load_pipeline(model, threads=threads)
+    scheme = scheme_of(nlp)
+    gold = list(read_bulletins(data, format=from_, scheme=scheme))
+    sources = (Source(id=b.id, place=str(data), text=b.text) for b in gold)
+    scores = score(gold, list(analyse(nlp, _progress(sources))), scheme=scheme)
+    print_scores(scores, console=Console())
+    if output is not None:
+        facts = {"model": str(model), "data": str(data), "zhengling": __version__}
+        write_text(output, json.dumps(facts | scores.to_dict(), ensure_ascii=False, indent=1) + "\n")
+
+
+@app.command()
+def package(
+    model: Annotated[Path, typer.Argument(help="Folder of a pipeline.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the wheel.")] = Path("dist"),
+) -> None:
+    """Build a wheel that spacy.load opens by name."""
+    from zhengling.packaging import build_wheel
+
+    typer.echo(build_wheel(model, output))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run the command line; faults become one line each."""
+    try:
+        app()
+    except DataError as error:
+        _say(f"error: {error}")
+        sys.exit(SOME_FAILED)
+    except ZhenglingError as error:
+        _say(f"error: {error}")
+        sys.exit(UNUSABLE)
+    except OSError as error:
+        _say(f"error: {error.filename or 'output'}: {error.strerror or error}")
+        sys.exit(SOME_FAILED)
+
+
+def _good_sources(paths: Iterable[str], failures: list[DataError]) -> Iterator[Source]:
+    """Sources that could be read; the others are named on standard error and noted."""
+    from zhengling.inputs import read_sources
+
+    for found in read_sources(paths):
+        if isinstance(found, DataError):
+            failures.append(found)
+            _say(f"error: {found}")
+        else:
+            yield found
+
+
+def _progress(sources: Iterable[Source]) -> Iterator[Source]:
+    from tqdm import tqdm
+
+    yield from tqdm(sources, unit=" bulletins", leave=False, disable=None)
+
+
+def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from rest
+
+
+def _format_of(output: Path | None) -> AnalysisFormat:
+    suffix = output.suffix.lower().removeprefix(".") if output is not None else ""
+    known = {"htm": "html", "json": "jsonl"} | {f.value: f.value for f in AnalysisFormat}
+    return AnalysisFormat(known.get(suffix, "table"))
+
+
+def _overrides(changes: list[str] | None) -> dict[str, Any]:
+    """``["a.b=1"]`` as ``{"a.b": 1}``.
+
+    Raises:
+        ZhenglingError: no ``=`` in a change.
+    """
+    import json
+
+    values = {}
+    for change in changes or []:
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise ZhenglingError(f"--set {change}: expected key=value")
+        try:
+            values[key] = json.loads(value)
+        except ValueError:
+            values[key] = value
+    return values
+
+
+def _need_training() -> None:
+    from importlib.util import find_spec
+
+    missing = [
+        name for name in ("torch", "transformers", "accelerate", "datasets") if find_spec(name) is None
+    ]
+    if missing:
+        raise ZhenglingError(f"training needs {', '.join(missing)}: pip install 'zhengling[train]'")
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("zhengling_training").setLevel(logging.INFO)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,375 @@
+"""spaCy components: sentences, encoder, entity tagger, sentence classifier.
+
+In these pipelines a token is a character: ``doc[i]`` is ``doc.text[i]``, white space included, so that
+no span can fall between tokens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+from spacy.attrs import SENT_START
+from spacy.language import Language
+from spacy.scorer import get_ner_prf
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from spacy.util import minibatch, registry
+
+from zhengling.characters import CharacterVocabulary
+from zhengling.decoding import decode
+from zhengling.encoder import Backend, BulletinEncoder, Encoded, Floats, OnnxBackend, WindowSettings
+from zhengling.errors import ZhenglingError
+from zhengling.heads import SentenceHead, sigmoid, softmax
+from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence
+from zhengling.storage import Files, Stored
+from zhengling.text import check_text, split_sentences
+
+# Encodings travel from the encoder to the heads in ``user_hooks``, which spaCy never serialises.
+EMISSIONS, VECTORS = "zhengling_emissions", "zhengling_vectors"
+
+
+class CharacterTokenizer(Stored):
+    """One token a character, so that token index is text index."""
+
+    def __init__(self, vocab: Any) -> None:
+        self.vocab = vocab
+
+    def __call__(self, text: str) -> Doc:
+        """Make a ``Doc``.
+
+        Raises:
+            ZhenglingError: the text holds a lone surrogate.
+        """
+        check_text(text)
+        return Doc(self.vocab, words=list(text), spaces=[False] * len(text))
+
+    def files(self) -> Files:
+        return {}
+
+    def take(self, files: Files) -> None:
+        return
+
+
+@registry.tokenizers("zhengling.CharacterTokenizer.v1")
+def make_character_tokenizer() -> Any:
+    """Factory of the tokenizer."""
+    return _tokenizer_of
+
+
+def _tokenizer_of(nlp: Language) -> CharacterTokenizer:
+    return CharacterTokenizer(nlp.vocab)
+
+
+class BulletinSentences(Stored):
+    """Sets sentence starts by the rules of ``zhengling.text``."""
+
+    def __call__(self, doc: Doc) -> Doc:
+        starts = np.full(len(doc), -1, np.int64)
+        starts[[start for start, _ in split_sentences(doc.text)]] = 1
+        if len(doc):
+            starts[0] = 1
+            doc.from_array([SENT_START], starts[:, None].astype(np.uint64))
+        return doc
+
+    def files(self) -> Files:
+        return {}
+
+    def take(self, files: Files) -> None:
+        return
+
+
+class BulletinEncoderPipe(Stored):
+    """Runs the network over documents in batches and hands its output to the heads.
+
+    Attributes:
+        settings: windows and batches.
+        threads: threads of ONNX Runtime, None for its default.
+        encoder: the encoder, None until weights are loaded.
+    """
+
+    def __init__(self, settings: WindowSettings, *, threads: int | None = None) -> None:
+        self.settings = settings
+        self.threads = threads
+        self.encoder: BulletinEncoder | None = None
+        self._model = b""
+        self._tokenizer = b""
+
+    def __call__(self, doc: Doc) -> Doc:
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 32) -> Iterator[Doc]:
+        """Read documents; windows of one batch of documents share runs of the network."""
+        if self.encoder is None:
+            raise ZhenglingError("bulletin_encoder has no weights: load a trained pipeline")
+        for docs in minibatch(stream, size=batch_size):
+            batch = list(docs)
+            texts = [doc.text for doc in batch]
+            for doc, encoded in zip(
+                batch, self.encoder.encode(texts, [sentence_spans(doc) for doc in batch]), strict=True
+            ):
+                _stash(doc, encoded)
+                yield doc
+
+    def use(self, backend: Backend, vocabulary: CharacterVocabulary) -> None:
+        """Read with this network from now on."""
+        self.encoder = BulletinEncoder(backend, vocabulary, self.settings)
+
+    def set_threads(self, threads: int | None) -> None:
+        """Change the number of threads of ONNX Runtime."""
+        self.threads = threads
+        if self._model:
+            self.take(self.files())
+
+    def files(self) -> Files:
+        return {"encoder.onnx": self._model, "tokenizer.json": self._tokenizer}
+
+    def take(self, files: Files) -> None:
+        self._model, self._tokenizer = files["encoder.onnx"], files["tokenizer.json"]
+        vocabulary = CharacterVocabulary.from_json(self._tokenizer.decode("utf-8"))
+        self.use(OnnxBackend(self._model, threads=self.threads), vocabulary)
+
+
+def _stash(doc: Doc, encoded: Encoded) -> None:
+    doc.user_hooks[EMISSIONS] = encoded.emissions
+    doc.user_hooks[VECTORS] = encoded.sentences
+
+
+def _collect(doc: Doc, key: str, component: str) -> Floats:
+    """What the encoder left for a head; it is taken away, so that documents stay small."""
+    try:
+        found: Floats = doc.user_hooks.pop(key)
+    except KeyError:
+        raise ZhenglingError(f"{component} needs bulletin_encoder to run before it in the pipeline") from None
+    return found
+
+
+@dataclass(frozen=True)
+class TaggerState:
+    """What the tagger learned: its labels and the temperature of its scores."""
+
+    scheme: LabelScheme
+    temperature: float = 1.0
+
+
+class EntityTagger(Stored):
+    """Sets ``doc.ents`` with ``ent._.score``, the probability of the whole span."""
+
+    def __init__(self) -> None:
+        self.state: TaggerState | None = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        emissions = _collect(doc, EMISSIONS, "entity_tagger")
+        state = self._state()
+        names = state.scheme.entity_names
+        ents = []
+        for span in decode(emissions, sentence_spans(doc), temperature=state.temperature):
+            ent = Span(doc, span.start, span.end, label=names[span.label])
+            ent._.score = span.score
+            ents.append(ent)
+        doc.set_ents(ents)
+        return doc
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Entity labels."""
+        return self.state.scheme.entity_names if self.state else ()
+
+    def score(self, examples: Iterable[Example], **_: Any) -> dict[str, Any]:
+        """Strict precision, recall and F1 as ``ents_p``, ``ents_r``, ``ents_f``, ``ents_per_type``."""
+        return get_ner_prf(examples)
+
+    def files(self) -> Files:
+        state = self._state()
+        data = {"scheme": state.scheme.to_dict(), "temperature": state.temperature}
+        return {"tagger.json": to_json(data)}
+
+    def take(self, files: Files) -> None:
+        data = json.loads(files["tagger.json"])
+        self.state = TaggerState(LabelScheme.from_dict(data["scheme"]), float(data["temperature"]))
+
+    def _state(self) -> TaggerState:
+        if self.state is None:
+            raise ZhenglingError("entity_tagger has no labels: load a trained pipeline")
+        return self.state
+
+
+@dataclass(frozen=True)
+class ClassifierState:
+    """What the sentence classifier learned.
+
+    Attributes:
+        scheme: the labels.
+        heads: ``functions`` and ``domains``; one is absent where the scheme has no such labels.
+        temperatures: by head.
+        thresholds: probability from which a domain is given, by domain.
+    """
+
+    scheme: LabelScheme
+    heads: Mapping[str, SentenceHead]
+    temperatures: Mapping[str, float]
+    thresholds: Mapping[str, float]
+
+
+class SentenceClassifier(Stored):
+    """Sets ``sent._.function``, ``sent._.domains`` and ``sent._.scores`` on every sentence."""
+
+    def __init__(self) -> None:
+        self.state: ClassifierState | None = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        vectors = _collect(doc, VECTORS, "sentence_classifier")
+        for (_, sent), verdict in zip(_sentences(doc), self.classify(vectors), strict=True):
+            sent._.function, sent._.domains, sent._.scores = verdict
+        return doc
+
+    def classify(self, vectors: Floats) -> list[tuple[str | None, tuple[str, ...], dict[str, float]]]:
+        """Function, domains and probabilities of sentences from their pooled vectors."""
+        state = self._state()
+        scores = {
+            name: head(vectors.astype(np.float64)) / state.temperatures[name]
+            for name, head in state.heads.items()
+        }
+        functions = softmax(scores["functions"]) if "functions" in scores else np.zeros((len(vectors), 0))
+        domains = sigmoid(scores["domains"]) if "domains" in scores else np.zeros((len(vectors), 0))
+        return [self._verdict(state, *row) for row in zip(functions, domains, strict=True)]
+
+    def _verdict(
+        self, state: ClassifierState, functions: Floats, domains: Floats
+    ) -> tuple[str | None, tuple[str, ...], dict[str, float]]:
+        scheme = state.scheme
+        by_function = dict(zip(scheme.function_names, map(float, functions), strict=False))
+        by_domain = dict(zip(scheme.domain_names, map(float, domains), strict=False))
+        function = max(by_function, key=by_function.__getitem__, default=None)
+        if function in scheme.functions_without_domains:
+            given: tuple[str, ...] = ()
+        else:
+            given = tuple(name for name, p in by_domain.items() if p >= state.thresholds[name])
+        return function, given, by_function | by_domain
+
+    def files(self) -> Files:
+        state = self._state()
+        tensors = {
+            f"{name}.{key}": np.ascontiguousarray(value)
+            for name, head in state.heads.items()
+            for key, value in head.weights.items()
+        }
+        data = {
+            "scheme": state.scheme.to_dict(),
+            "temperatures": dict(state.temperatures),
+            "thresholds": dict(state.thresholds),
+        }
+        return {"heads.safetensors": save_tensors(tensors), "classifier.json": to_json(data)}
+
+    def take(self, files: Files) -> None:
+        data = json.loads(files["classifier.json"])
+        try:
+            tensors = load_tensors(files["heads.safetensors"])
+        except SafetensorError as error:
+            raise ZhenglingError(f"heads.safetensors is damaged: {error}") from error
+        heads: dict[str, dict[str, Any]] = {}
+        for key, value in tensors.items():
+            name, parameter = key.split(".", 1)
+            heads.setdefault(name, {})[parameter] = value
+        self.state = ClassifierState(
+            scheme=LabelScheme.from_dict(data["scheme"]),
+            heads={name: SentenceHead(weights) for name, weights in heads.items()},
+            temperatures=data["temperatures"],
+            thresholds=data["thresholds"],
+        )
+
+    def _state(self) -> ClassifierState:
+        if self.state is None:
+            raise ZhenglingError("sentence_classifier has no weights: load a trained pipeline")
+        return self.state
+
+
+def to_json(data: Any) -> bytes:
+    """Stable, readable JSON."""
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def sentence_spans(doc: Doc) -> list[tuple[int, int]]:
+    """Sentence spans without white space at their borders, whoever set the sentence starts.
+
+    A sentence of white space alone gives an empty span.
+    """
+    return [span for span, _ in _sentences(doc)]
+
+
+def _sentences(doc: Doc) -> Iterator[tuple[tuple[int, int], Span]]:
+    if not len(doc):
+        return
+    for sent in doc.sents:
+        surface = sent.text
+        start = sent.start + len(surface) - len(surface.lstrip())
+        end = sent.start + len(surface.rstrip())
+        yield (start, max(start, end)), sent
+
+
+def bulletin_of(doc: Doc) -> Bulletin:
+    """The analysed document as a ``Bulletin`` (``doc._.bulletin``), without id and metadata."""
+    entities = [Entity(ent.start_char, ent.end_char, ent.label_, ent._.score) for ent in doc.ents]
+    sentences = [
+        Sentence(start, end, sent._.function, tuple(sent._.domains), dict(sent._.scores or {}))
+        for (start, end), sent in _sentences(doc)
+        if end > start
+    ]
+    return Bulletin(id="", text=doc.text, entities=tuple(entities), sentences=tuple(sentences))
+
+
+def register_extensions() -> None:
+    """Add the extension attributes, once."""
+    if not Doc.has_extension("bulletin"):
+        Doc.set_extension("bulletin", getter=bulletin_of)
+    for name, default in (("function", None), ("domains", ()), ("scores", None), ("score", None)):
+        if not Span.has_extension(name):
+            Span.set_extension(name, default=default)
+
+
+@Language.factory("bulletin_sentences", assigns=["token.is_sent_start", "doc.sents"])
+def make_bulletin_sentences(nlp: Language, name: str) -> BulletinSentences:
+    """Factory of ``BulletinSentences``."""
+    return BulletinSentences()
+
+
+@Language.factory(
+    "bulletin_encoder",
+    default_config={"window": 254, "overlap": 48, "batch_characters": 1024, "threads": None},
+    requires=["doc.sents"],
+)
+def make_bulletin_encoder(
+    nlp: Language, name: str, window: int, overlap: int, batch_characters: int, threads: int | None
+) -> BulletinEncoderPipe:
+    """Factory of ``BulletinEncoderPipe``; see ``WindowSettings`` for the options."""
+    return BulletinEncoderPipe(WindowSettings(window, overlap, batch_characters), threads=threads)
+
+
+@Language.factory(
+    "entity_tagger",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
+    requires=["doc.sents"],
+    default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
+)
+def make_entity_tagger(nlp: Language, name: str) -> EntityTagger:
+    """Factory of ``EntityTagger``."""
+    return EntityTagger()
+
+
+@Language.factory(
+    "sentence_classifier",
+    assigns=["span._.function", "span._.domains", "span._.scores"],
+    requires=["doc.sents"],
+)
+def make_sentence_classifier(nlp: Language, name: str) -> SentenceClassifier:
+    """Factory of ``SentenceClassifier``."""
+    return SentenceClassifier()
+
+
+register_extensions()

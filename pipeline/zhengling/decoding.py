@@ -1,0 +1,251 @@
+"""Constrained BIOES decoding: the best valid tag path, and the probability of each span on it.
+
+The model is a linear-chain conditional random field (Lafferty et al. 2001) whose transitions are 0 where
+BIOES allows them and minus infinity elsewhere. That structure makes each step linear in the number
+of tags: all that matters of the past is the score of being outside an entity (after O, E or S) and, for
+each label, of being inside one (after B or I).
+
+Tags are numbered ``0`` for O, then ``1 + 4 * label + (0: B, 1: I, 2: E, 3: S)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+B, I, E, S = range(4)  # noqa: E741
+IMPOSSIBLE = -1e30
+LONGEST_SEGMENT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedSpan:
+    """A decoded span: ``label`` is an index into the scheme's entity labels."""
+
+    start: int
+    end: int
+    label: int
+    score: float
+
+
+def tag_names(labels: Sequence[str]) -> tuple[str, ...]:
+    """Names of the tags in the order of their numbers."""
+    return ("O", *(f"{prefix}-{label}" for label in labels for prefix in "BIES"))
+
+
+def tag_numbers(spans: Sequence[tuple[int, int, int]], length: int) -> NDArray[np.int64]:
+    """Gold tags of a text.
+
+    Args:
+        spans: ``(start, end, label index)``, not overlapping.
+        length: characters in the text.
+
+    Returns:
+        Shape ``(length,)``.
+    """
+    tags = np.zeros(length, np.int64)
+    for start, end, label in spans:
+        base = 1 + 4 * label
+        if end - start == 1:
+            tags[start] = base + S
+        else:
+            tags[start:end] = base + I
+            tags[start], tags[end - 1] = base + B, base + E
+    return tags
+
+
+def decode(
+    emissions: Floats, segments: Sequence[tuple[int, int]], *, temperature: float = 1.0
+) -> list[TaggedSpan]:
+    """Decode a text segment by segment; no span crosses a segment's border.
+
+    Args:
+        emissions: scores of tags, shape ``(characters, 1 + 4 * labels)``.
+        segments: ``(start, end)`` of sentences.
+        temperature: divides the emissions before probabilities are taken; the path does not change.
+
+    Returns:
+        Spans in order; ``score`` is the probability that the span is there as it is, begin, end and label.
+    """
+    pieces = [piece for segment in segments for piece in _shorten(emissions, *segment)]
+    pieces.sort(key=lambda piece: piece[1] - piece[0])
+    spans: list[TaggedSpan] = []
+    for batch in _batches(pieces):
+        spans += _decode_batch(emissions, batch, temperature)
+    return sorted(spans, key=lambda span: span.start)
+
+
+def _shorten(emissions: Floats, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut a long segment where the network is surest that there is no entity."""
+    while end - start > LONGEST_SEGMENT:
+        half = start + LONGEST_SEGMENT // 2
+        window = emissions[half : start + LONGEST_SEGMENT]
+        cut = half + int((window[:, 0] - window[:, 1:].max(axis=1, initial=IMPOSSIBLE)).argmax()) + 1
+        yield start, cut
+        start = cut
+    if end > start:
+        yield start, end
+
+
+def _batches(pieces: list[tuple[int, int]], *, budget: int = 16384) -> Iterator[list[tuple[int, int]]]:
+    """Group pieces sorted by length so that padded characters stay within the budget."""
+    batch: list[tuple[int, int]] = []
+    for piece in pieces:
+        if batch and (len(batch) + 1) * (piece[1] - piece[0]) > budget:
+            yield batch
+            batch = []
+        batch.append(piece)
+    if batch:
+        yield batch
+
+
+def _decode_batch(emissions: Floats, batch: list[tuple[int, int]], temperature: float) -> list[TaggedSpan]:
+    scores = _pad(emissions, batch)
+    paths = best_paths(scores)
+    found = [
+        (row, begin, end, label)
+        for row, (start, stop) in enumerate(batch)
+        for begin, end, label in spans_of_tags(paths[row, : stop - start])
+    ]
+    if not found:
+        return []
+    probabilities = span_probabilities(scores / temperature, found)
+    return [
+        TaggedSpan(batch[row][0] + begin, batch[row][0] + end, label, float(probability))
+        for (row, begin, end, label), probability in zip(found, probabilities, strict=True)
+    ]
+
+
+def _pad(emissions: Floats, batch: list[tuple[int, int]]) -> Floats:
+    """Stack pieces of emissions; behind the end only O is possible, at no cost."""
+    longest = max(end - start for start, end in batch)
+    padded = np.full((len(batch), longest, emissions.shape[1]), IMPOSSIBLE, np.float64)
+    padded[:, :, 0] = 0.0
+    for row, (start, end) in enumerate(batch):
+        padded[row, : end - start] = emissions[start:end]
+    return padded
+
+
+def spans_of_tags(tags: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """``(start, end, label)`` of a valid tag path."""
+    begin = 0
+    for position in np.flatnonzero(tags):
+        label, role = divmod(int(tags[position]) - 1, 4)
+        if role in (B, S):
+            begin = int(position)
+        if role in (E, S):
+            yield begin, int(position) + 1, label
+
+
+def best_paths(scores: Floats) -> NDArray[np.int64]:
+    """Viterbi over padded rows.
+
+    Args:
+        scores: shape ``(rows, length, tags)``.
+
+    Returns:
+        Tag numbers of the best valid path of each row, shape ``(rows, length)``.
+    """
+    rows, length, _ = scores.shape
+    labelled = _by_role(scores)
+    outside, inside = np.zeros(rows), np.full(labelled.shape[:1] + labelled.shape[3:], IMPOSSIBLE)
+    left_by = np.zeros((rows, length), np.int64)
+    from_begin = np.zeros((rows, length, labelled.shape[3]), bool)
+    for at in range(length):
+        step = labelled[:, at]
+        closing = np.concatenate(
+            [(outside + scores[:, at, 0])[:, None], inside + step[:, E], outside[:, None] + step[:, S]], 1
+        )
+        left_by[:, at] = closing.argmax(axis=1)
+        begin, middle = outside[:, None] + step[:, B], inside + step[:, I]
+        from_begin[:, at] = begin >= middle
+        outside, inside = closing.max(axis=1), np.maximum(begin, middle)
+    return _trace(left_by, from_begin)
+
+
+def _trace(left_by: NDArray[np.int64], from_begin: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Walk the best paths back from their ends."""
+    rows, length = left_by.shape
+    labels = from_begin.shape[2]
+    row = np.arange(rows)
+    tags = np.zeros((rows, length), np.int64)
+    label = np.full(rows, -1)  # the label of the entity that we are inside of, -1 outside
+    for at in range(length - 1, -1, -1):
+        choice = left_by[:, at]
+        closed = label < 0
+        ends = closed & (choice >= 1) & (choice <= labels)
+        single = closed & (choice > labels)
+        starts = ~closed & from_begin[row, at, label]
+        tags[:, at] = np.where(
+            closed,
+            np.where(ends, 1 + 4 * (choice - 1) + E, np.where(single, 1 + 4 * (choice - 1 - labels) + S, 0)),
+            1 + 4 * label + np.where(starts, B, I),
+        )
+        label = np.where(ends, choice - 1, np.where(starts, -1, label))
+    return tags
+
+
+def span_probabilities(scores: Floats, spans: Sequence[tuple[int, int, int, int]]) -> Floats:
+    """Exact marginal probabilities of whole spans under the constrained distribution.
+
+    Args:
+        scores: shape ``(rows, length, tags)``.
+        spans: ``(row, start, end, label)``.
+
+    Returns:
+        Shape ``(len(spans),)``, each in [0, 1].
+    """
+    before, after = _outside_scores(scores)
+    total = before[:, -1]
+    inside = np.concatenate([np.zeros_like(scores[:, :1]), np.cumsum(scores, axis=1)], axis=1)
+    result = np.empty(len(spans))
+    for number, (row, start, end, label) in enumerate(spans):
+        base = 1 + 4 * label
+        if end - start == 1:
+            own = scores[row, start, base + S]
+        else:
+            middle = inside[row, end - 1, base + I] - inside[row, start + 1, base + I]
+            own = scores[row, start, base + B] + middle + scores[row, end - 1, base + E]
+        result[number] = before[row, start] + own + after[row, end] - total[row]
+    return np.exp(np.minimum(result, 0.0))
+
+
+def _outside_scores(scores: Floats) -> tuple[Floats, Floats]:
+    """Log-sums of all valid paths before, and behind, each border between characters.
+
+    Returns:
+        Two arrays of shape ``(rows, length + 1)``.
+    """
+    labelled = _by_role(scores)
+    forward = _log_sums(
+        scores[:, :, 0], labelled[:, :, B], labelled[:, :, I], labelled[:, :, E], labelled[:, :, S]
+    )
+    back = labelled[:, ::-1]
+    backward = _log_sums(scores[:, ::-1, 0], back[:, :, E], back[:, :, I], back[:, :, B], back[:, :, S])
+    return forward, backward[:, ::-1]
+
+
+def _log_sums(none: Floats, first: Floats, middle: Floats, last: Floats, single: Floats) -> Floats:
+    """The forward algorithm; run on reversed input with begin and end swapped it is the backward one."""
+    rows, length = none.shape
+    outside, inside = np.zeros(rows), np.full((rows, first.shape[2]), IMPOSSIBLE)
+    sums = np.zeros((rows, length + 1))
+    for at in range(length):
+        closing = np.concatenate(
+            [(outside + none[:, at])[:, None], inside + last[:, at], outside[:, None] + single[:, at]], 1
+        )
+        inside = np.logaddexp(outside[:, None] + first[:, at], inside + middle[:, at])
+        top = closing.max(axis=1)
+        outside = top + np.log(np.exp(closing - top[:, None]).sum(axis=1))
+        sums[:, at + 1] = outside
+    return sums
+
+
+def _by_role(scores: Floats) -> Floats:
+    """Scores without O, shape ``(rows, length, 4, labels)``."""
+    rows, length, tags = scores.shape
+    return scores[:, :, 1:].reshape(rows, length, (tags - 1) // 4, 4).transpose(0, 1, 3, 2)

@@ -1,0 +1,54 @@
+"""Small heads over sentence vectors, in numpy: probabilities of functions and domains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+
+# Abramowitz & Stegun 1964, 7.1.26: |error| < 1.5e-7, enough for a GELU in single precision.
+_ERF = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+
+
+@dataclass(frozen=True)
+class SentenceHead:
+    """A perceptron with one hidden layer.
+
+    Attributes:
+        weights: ``hidden.weight (hidden, inputs)``, ``hidden.bias``, ``output.weight (labels, hidden)``,
+            ``output.bias``.
+    """
+
+    weights: Mapping[str, Floats]
+
+    def __call__(self, vectors: Floats) -> Floats:
+        """Scores, shape ``(sentences, labels)``, of vectors ``(sentences, inputs)``."""
+        hidden = gelu(vectors @ self.weights["hidden.weight"].T + self.weights["hidden.bias"])
+        return hidden @ self.weights["output.weight"].T + self.weights["output.bias"]
+
+
+def gelu(values: Floats) -> Floats:
+    """Gaussian error linear unit (Hendrycks & Gimpel 2016)."""
+    return values * 0.5 * (1.0 + _erf(values / math.sqrt(2.0)))
+
+
+def _erf(values: Floats) -> Floats:
+    t = 1.0 / (1.0 + 0.3275911 * np.abs(values))
+    series = t * (_ERF[0] + t * (_ERF[1] + t * (_ERF[2] + t * (_ERF[3] + t * _ERF[4]))))
+    return np.sign(values) * (1.0 - series * np.exp(-values * values))
+
+
+def softmax(scores: Floats) -> Floats:
+    """Probabilities over the last axis."""
+    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(scores: Floats) -> Floats:
+    """Probability of each label by itself."""
+    return 1.0 / (1.0 + np.exp(-np.clip(scores, -60.0, 60.0)))

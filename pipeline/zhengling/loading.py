@@ -1,0 +1,74 @@
+"""Loading pipelines: from the repository, from a folder, or from an installed package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import spacy
+from confection import ConfigValidationError
+from spacy.language import Language
+from spacy.util import is_package
+
+from zhengling import components
+from zhengling.errors import ZhenglingError
+from zhengling.schema import LabelScheme
+
+DEFAULT_MODEL = "zh_bulletin_sm"
+REPOSITORY_MODELS = Path(__file__).parents[2] / "models"
+
+
+def load_pipeline(name_or_path: str | Path | None = None, *, threads: int | None = None) -> Language:
+    """Load a pipeline.
+
+    Args:
+        name_or_path: a folder, an installed package, or None for the default model.
+        threads: threads of ONNX Runtime; by default ``OMP_NUM_THREADS`` or the physical cores.
+
+    Returns:
+        A spaCy ``Language`` that takes texts of any length.
+
+    Raises:
+        ZhenglingError: there is no such model, or it is damaged.
+    """
+    model = find_model(name_or_path)
+    try:
+        nlp = spacy.load(model)
+    except (ConfigValidationError, OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ZhenglingError(f"{model}: not a pipeline that can be loaded: {reason}") from error
+    nlp.max_length = sys.maxsize  # windows make long texts safe
+    if threads is not None:
+        for _, pipe in nlp.pipeline:
+            if isinstance(pipe, components.BulletinEncoderPipe):
+                pipe.set_threads(threads)
+    return nlp
+
+
+def find_model(name_or_path: str | Path | None) -> str | Path:
+    """Where a model is.
+
+    Raises:
+        ZhenglingError: nowhere; the message says what was looked for.
+    """
+    name = str(name_or_path or DEFAULT_MODEL)
+    for folder in (Path(name), REPOSITORY_MODELS / name):
+        if (folder / "config.cfg").is_file() and (folder / "meta.json").is_file():
+            return folder
+    if Path(name).name == name and is_package(name):
+        return name
+    if Path(name).exists():
+        raise ZhenglingError(f"{name}: not a model, it has no config.cfg and meta.json")
+    raise ZhenglingError(f"{name}: no such model; give the folder of a model or the name of an installed one")
+
+
+def scheme_of(nlp: Language) -> LabelScheme:
+    """The label scheme of a pipeline.
+
+    Raises:
+        ZhenglingError: the pipeline has no trained entity tagger.
+    """
+    for _, pipe in nlp.pipeline:
+        if isinstance(pipe, components.EntityTagger) and pipe.state is not None:
+            return pipe.state.scheme
+    raise ZhenglingError("the pipeline has no trained entity_tagger, so its labels are unknown")

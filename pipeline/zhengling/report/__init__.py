@@ -1,0 +1,1 @@
+"""Reports for readers: the HTML page and the summary for the terminal."""

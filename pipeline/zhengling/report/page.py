@@ -1,0 +1,129 @@
+"""One HTML file for reading annotated bulletins: no server, no network, legible without JavaScript."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from zhengling.report.colours import legible, mix
+from zhengling.report.view import Tag, TagSet, entity_chip, tag_set, view
+from zhengling.report.wording import Language, words
+from zhengling.schema import Bulletin, LabelScheme
+
+
+@dataclass(frozen=True, slots=True)
+class _Theme:
+    """Backgrounds of page and text, and the share of its colour in a label's tint."""
+
+    paper: str
+    sheet: str
+    share: float
+
+
+_THEMES = {
+    "light": _Theme(paper="#f6f4ef", sheet="#ffffff", share=0.10),
+    "dark": _Theme(paper="#131518", sheet="#1c1e22", share=0.24),
+}
+
+# Past so many bulletins the page opens with all of them folded.
+_OPEN_LIMIT = 5
+
+
+def render_page(
+    bulletins: Iterable[Bulletin],
+    *,
+    scheme: LabelScheme,
+    language: Language = "zh",
+    title: str | None = None,
+) -> str:
+    """Lay bulletins out as one self-contained HTML page.
+
+    Args:
+        bulletins: annotated by the scheme, gold or predicted; any number.
+        scheme: names, order and colours of the labels. What belongs to functions or domains is
+            left out where there are none. Its first function is the one that stands out.
+        language: of headings and label names; the bulletins stay as they are.
+        title: of the page; by default the bulletin's own if there is only one.
+
+    Returns:
+        The HTML text. It makes no request: styles and script are inline and pinned by their hashes.
+
+    Raises:
+        DataError: spans of a bulletin overlap, are out of order or out of range.
+        ZhenglingError: a label's colour is not ``#rrggbb``, or the language is unknown.
+    """
+    furniture = words(language)
+    bulletins = tuple(bulletins)
+    tags = tag_set(bulletins, scheme=scheme, language=language)
+    views = tuple(
+        view(bulletin, number=number, tags=tags, scheme=scheme)
+        for number, bulletin in enumerate(bulletins, start=1)
+    )
+    templates = _templates()
+    style, script = _style(templates, tags=tags), templates.get_template("page.js").render()
+    # Safe to embed unescaped: our own templates, filled with checked colours only.
+    return templates.get_template("page.html.j2").render(
+        style=Markup(style),
+        script=Markup(script),
+        policy=_policy(style=style, script=script),
+        words=furniture,
+        title=title or (views[0].title if len(views) == 1 else furniture["page"]),
+        views=views,
+        tags=tags,
+        entity_chip=functools.partial(entity_chip, tags=tags),
+        unfolded=len(views) <= _OPEN_LIMIT,
+    )
+
+
+@functools.cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("zhengling.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["verbatim"] = _verbatim
+    return templates
+
+
+def _verbatim(text: str) -> Markup:
+    """Escape a text so that a browser gives back each character.
+
+    A bare carriage return would be read as a line feed; NUL has no form in HTML and gets its picture.
+    """
+    return Markup(escape(text).replace("\r", Markup("&#13;")).replace("\0", "␀"))
+
+
+def _style(templates: Environment, *, tags: TagSet) -> str:
+    # A sentence bears its function and its domains and has the colour of the function: last rule wins.
+    shown = [*tags.entities.values(), *tags.domains.values(), *tags.functions.values()]
+    palettes = {name: [_colours(tag, theme=theme) for tag in shown] for name, theme in _THEMES.items()}
+    return templates.get_template("page.css.j2").render(palettes=palettes, themes=_THEMES, lead=tags.lead)
+
+
+def _colours(tag: Tag, *, theme: _Theme) -> Mapping[str, str]:
+    colour = tag.label.colour
+    tint = mix(theme.sheet, colour, share=theme.share)
+    ink = legible(colour, backgrounds=(tint, theme.sheet, theme.paper))
+    return {"style": tag.style, "ink": ink, "tint": tint}
+
+
+def _policy(*, style: str, script: str) -> str:
+    """A content security policy under which this page's own style and script run and nothing else loads."""
+    return (
+        f"default-src 'none'; style-src {_pin(style)}; script-src {_pin(script)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _pin(source: str) -> str:
+    digest = hashlib.sha256(source.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

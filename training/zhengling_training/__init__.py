@@ -1,0 +1,1 @@
+"""Training and measuring of zhengling's models; needs the ``train`` extra."""

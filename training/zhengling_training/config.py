@@ -1,0 +1,73 @@
+"""Recipes: ``.cfg`` files in spaCy's syntax, checked against a pydantic model."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from confection import Config, ConfigValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from zhengling.errors import ZhenglingError
+
+
+class Section(BaseModel):
+    """Base of every recipe section: unknown keys and loose types are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+Recipe = TypeVar("Recipe", bound=Section)
+
+
+def load_recipe(path: Path, kind: type[Recipe], *, overrides: dict[str, Any] | None = None) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        path: the ``.cfg`` file; relative paths in it count from the working folder.
+        kind: the pydantic model of the recipe.
+        overrides: values by dotted key, ``{"training.seed": 2}``.
+
+    Raises:
+        ZhenglingError: no such file, bad syntax, an unknown or missing key, a wrong type; the
+            message names ``section.key`` and the nearest known one.
+    """
+    try:
+        raw = Config().from_disk(path, interpolate=True, overrides=overrides or {})
+    except OSError as error:
+        raise ZhenglingError(f"{path}: can't read the recipe: {error.strerror}") from error
+    except (ConfigValidationError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ZhenglingError(f"{path}: not a recipe: {first}") from error
+    try:
+        return kind.model_validate(dict(raw))
+    except ValidationError as error:
+        raise ZhenglingError(f"{path}: {_explain(error, kind)}") from error
+
+
+def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
+    """One line for all faults of a recipe."""
+    return "; ".join(_explain_one(dict(fault), kind) for fault in error.errors())
+
+
+def _explain_one(fault: dict[str, Any], kind: type[BaseModel]) -> str:
+    place = [str(part) for part in fault["loc"]]
+    key = ".".join(place)
+    if fault["type"] == "missing":
+        return f"missing key {key}"
+    if fault["type"] != "extra_forbidden":
+        return f"{key}: {fault['msg']}, got {fault['input']!r}"
+    known = _keys(kind, place[:-1])
+    near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
+    hint = f"did you mean {'.'.join([*place[:-1], near[0]])}?" if near else f"known: {', '.join(known)}"
+    return f"unknown key {key}, {hint}"
+
+
+def _keys(kind: type[BaseModel], place: list[str]) -> list[str]:
+    for part in place:
+        annotation = kind.model_fields[part].annotation if part in kind.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        kind = annotation
+    return list(kind.model_fields)

@@ -1,0 +1,1 @@
+"""Measuring of models; needs no torch."""

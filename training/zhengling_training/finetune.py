@@ -1,0 +1,305 @@
+"""Fine-tuning: annotated bulletins in, a spaCy pipeline out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from spacy.language import Language
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zhengling import __version__
+from zhengling.characters import CharacterVocabulary
+from zhengling.components import bulletin_of
+from zhengling.encoder import BulletinEncoder, OnnxBackend, WindowSettings
+from zhengling.errors import ZhenglingError
+from zhengling.schema import Bulletin, LabelScheme
+from zhengling_training.calibrate import Calibration, CalibrationSection, calibrate
+from zhengling_training.config import Section
+from zhengling_training.data import IGNORED, Batch, collate, load_bulletins, make_dataset, split_held_out
+from zhengling_training.encoder_files import TOKENIZER, load_encoder
+from zhengling_training.evaluation.metrics import score
+from zhengling_training.export import (
+    TorchBackend,
+    build_pipeline,
+    numpy_heads,
+    quantise,
+    save_pipeline,
+    to_onnx,
+)
+from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
+from zhengling_training.model import BulletinModel
+
+LOG = logging.getLogger(__name__)
+
+
+class DataSection(Section):
+    """What it learns from: files or folders in any format that ``zhengling convert`` reads."""
+
+    scheme: str
+    train: list[str]
+    held_out: float = 0.1
+
+
+class EncoderSection(Section):
+    """Where the encoder starts."""
+
+    start: str
+    layers: int | None = None
+    dropout: float = 0.1
+
+
+class HeadsSection(Section):
+    """Width and dropout of the sentence heads."""
+
+    size: int = 256
+    dropout: float = 0.1
+
+
+class WindowsSection(Section):
+    """See ``zhengling.encoder.WindowSettings``."""
+
+    size: int = 254
+    overlap: int = 48
+    batch_characters: int = 1024
+
+
+class LossSection(Section):
+    """Weights of the losses; ``positive`` is the weight of a domain that is there against one that isn't."""
+
+    entities: float = 1.0
+    functions: float = 0.3
+    domains: float = 0.3
+    positive: float = 2.0
+
+
+class ScheduleSection(Section):
+    """How it learns; rates are peaks of AdamW's learning rate."""
+
+    seed: int = 1
+    epochs: int = 10
+    batch_windows: int = 8
+    accumulate: int = 1
+    encoder_rate: float = 1.5e-4
+    heads_rate: float = 1e-3
+    warmup: float = 0.05
+    final_rate: float = 0.02
+    weight_decay: float = 0.01
+    precision: str = "no"
+    checkpoint_minutes: float = 10.0
+
+
+class PackageSection(Section):
+    """What the pipeline is called and says of itself; ``quantise`` stores weights in 8 bits."""
+
+    name: str
+    version: str = __version__
+    description: str = ""
+    license: str = "Apache-2.0"
+    quantise: bool = True
+
+
+class FinetuneRecipe(Section):
+    """A whole recipe, such as ``configs/zh_bulletin_sm.cfg``."""
+
+    data: DataSection
+    encoder: EncoderSection
+    heads: HeadsSection = HeadsSection()
+    windows: WindowsSection = WindowsSection()
+    loss: LossSection = LossSection()
+    schedule: ScheduleSection = ScheduleSection()
+    calibration: CalibrationSection = CalibrationSection()
+    package: PackageSection
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a run is about: data, labels, characters."""
+
+    scheme: LabelScheme
+    vocabulary: CharacterVocabulary
+    tokenizer: bytes
+    train: list[Bulletin]
+    held_out: list[Bulletin]
+    windows: WindowSettings
+
+
+def finetune(recipe: FinetuneRecipe, *, run_folder: Path, output: Path) -> dict[str, Any]:
+    """Train and write a pipeline.
+
+    Args:
+        recipe: what to do.
+        run_folder: checkpoints of the run; an interrupted run goes on from there.
+        output: the pipeline's folder.
+
+    Returns:
+        The record of the run, also kept in the pipeline's ``meta.json``.
+
+    Raises:
+        ZhenglingError: faulty data, encoder, or a run folder of another recipe.
+    """
+    task = prepare(recipe)
+    torch.manual_seed(recipe.schedule.seed)
+    encoder = load_encoder(
+        Path(recipe.encoder.start), layers=recipe.encoder.layers, dropout=recipe.encoder.dropout
+    )
+    model = BulletinModel(encoder, task.scheme, head_size=recipe.heads.size, dropout=recipe.heads.dropout)
+    record = _train(model, task, recipe, run_folder)
+    nlp = package(model, task, recipe, record)
+    save_pipeline(nlp, output)
+    return record
+
+
+def prepare(recipe: FinetuneRecipe) -> Task:
+    """Read what the recipe names."""
+    scheme = LabelScheme.from_file(Path(recipe.data.scheme))
+    bulletins = load_bulletins(recipe.data.train, scheme=scheme)
+    train, held_out = split_held_out(bulletins, share=recipe.data.held_out, seed=0)
+    if not train:
+        raise ZhenglingError("data.held_out leaves nothing to train on")
+    tokenizer = Path(recipe.encoder.start) / TOKENIZER
+    vocabulary = CharacterVocabulary.from_tokenizer(tokenizer)
+    windows = WindowSettings(recipe.windows.size, recipe.windows.overlap, recipe.windows.batch_characters)
+    return Task(scheme, vocabulary, tokenizer.read_bytes(), train, held_out, windows)
+
+
+def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder: Path) -> dict[str, Any]:
+    schedule = recipe.schedule
+    rows = make_dataset(task.train, scheme=task.scheme, vocabulary=task.vocabulary, windows=task.windows)
+    per_epoch = math.ceil(len(rows) / schedule.batch_windows)
+    steps = schedule.epochs * per_epoch
+    heads = nn.ModuleList([model.tagger, model.heads])
+    optimizer = adamw(
+        [(model.encoder, schedule.encoder_rate), (heads, schedule.heads_rate)],
+        weight_decay=schedule.weight_decay,
+    )
+    settings = LoopSettings(
+        steps=steps,
+        seed=schedule.seed,
+        rate_at=lambda step: cosine_rate(
+            step, steps=steps, warmup=round(schedule.warmup * steps), final=schedule.final_rate
+        ),
+        accumulate=schedule.accumulate,
+        precision=schedule.precision,
+        checkpoint_minutes=schedule.checkpoint_minutes,
+        observe_every=per_epoch,
+    )
+
+    def loss_of(wrapped: nn.Module, share: Share, device: torch.device) -> Tensor:
+        epoch, position = divmod(share.step, per_epoch)
+        order = np.random.default_rng([schedule.seed, epoch]).permutation(len(rows))
+        chosen = order[position * schedule.batch_windows : (position + 1) * schedule.batch_windows]
+        mine = np.array_split(chosen, share.places)[share.place]
+        batch = collate([rows[int(i)] for i in mine], scheme=task.scheme, vocabulary=task.vocabulary)
+        return loss(wrapped, batch.to(device), weights=recipe.loss)
+
+    def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
+        return measure(model, task)
+
+    return run_loop(
+        model,
+        optimizer,
+        settings=settings,
+        loss_of=loss_of,
+        observe=observe,
+        output=run_folder,
+        recipe_hash=recipe_hash(recipe),
+    )
+
+
+def loss(model: nn.Module, batch: Batch, *, weights: LossSection) -> Tensor:
+    """Weighted sum of the heads' losses.
+
+    Cross-entropy a character for tags and a sentence for functions; for domains the binary cross-entropies of
+    a sentence are summed, so that rare domains are heard; sentences that bear no domains are left out.
+    """
+    emissions, scores = model(batch.ids, batch.mask, batch.pieces)
+    total = weights.entities * functional.cross_entropy(
+        emissions.flatten(0, 1), batch.tags.flatten(), ignore_index=IGNORED
+    )
+    if "functions" in scores:
+        total = total + weights.functions * functional.cross_entropy(
+            scores["functions"], batch.functions, ignore_index=IGNORED
+        )
+    if "domains" in scores:
+        each = functional.binary_cross_entropy_with_logits(
+            scores["domains"],
+            batch.domains,
+            reduction="none",
+            pos_weight=torch.tensor(weights.positive, device=batch.domains.device),
+        ).sum(1)
+        asked = batch.bears_domains
+        total = total + weights.domains * (each * asked).sum() / asked.sum().clamp(min=1)
+    return total
+
+
+def measure(model: BulletinModel, task: Task) -> dict[str, Any]:
+    """Scores on the held-out bulletins with gold sentence boundaries and plain thresholds."""
+    if not task.held_out:
+        return {}
+    nlp = _pipeline_with(model, task)
+    predicted = [bulletin_of(doc) for doc in nlp.pipe(b.text for b in task.held_out)]
+    return score(task.held_out, predicted, scheme=task.scheme).summary()
+
+
+def _pipeline_with(model: BulletinModel, task: Task) -> Language:
+    """A pipeline around the network as it is, for measuring while training."""
+    heads = numpy_heads(model)
+    plain = Calibration(1.0, dict.fromkeys(heads, 1.0), dict.fromkeys(task.scheme.domain_names, 0.5))
+    nlp = build_pipeline(
+        model=b"",
+        tokenizer=task.tokenizer,
+        heads=heads,
+        calibration=plain,
+        scheme=task.scheme,
+        windows=task.windows,
+        meta={"name": "training"},
+    )
+    nlp.get_pipe("bulletin_encoder").use(TorchBackend(model), task.vocabulary)  # type: ignore[attr-defined]
+    return nlp
+
+
+def package(model: BulletinModel, task: Task, recipe: FinetuneRecipe, record: Mapping[str, Any]) -> Language:
+    """Export, calibrate on the exported network, and put the pipeline together."""
+    exported = to_onnx(model)
+    if recipe.package.quantise:
+        exported = quantise(exported)
+    heads = numpy_heads(model)
+    calibration = calibrate(
+        task.held_out,
+        encoder=BulletinEncoder(OnnxBackend(exported), task.vocabulary, task.windows),
+        heads=heads,
+        scheme=task.scheme,
+        settings=recipe.calibration,
+    )
+    meta = {
+        "name": recipe.package.name.removeprefix("zh_"),
+        "version": recipe.package.version,
+        "description": recipe.package.description,
+        "license": recipe.package.license,
+        "requirements": [f"zhengling>={__version__}"],
+        "zhengling": {
+            "recipe": json.loads(recipe.model_dump_json()),
+            "train_bulletins": len(task.train),
+            "held_out_bulletins": len(task.held_out),
+            "curve": list(record["curve"]),
+        },
+    }
+    return build_pipeline(
+        model=exported,
+        tokenizer=task.tokenizer,
+        heads=heads,
+        calibration=calibration,
+        scheme=task.scheme,
+        windows=task.windows,
+        meta=meta,
+    )
