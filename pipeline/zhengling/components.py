@@ -51,13 +51,14 @@ class CharacterTokenizer(Stored):
         return Doc(self.vocab, words=list(text), spaces=[False] * len(text))
 
     def files(self) -> Files:
+        """See ``Stored``."""
         return {}
 
     def take(self, files: Files) -> None:
-        return
+        """See ``Stored``."""
 
 
-@registry.tokenizers("zhengling.CharacterTokenizer.v1")
+@registry.tokenizers("zhengling.CharacterTokenizer.v1")  # type: ignore[untyped-decorator]
 def make_character_tokenizer() -> Any:
     """Factory of the tokenizer."""
     return _tokenizer_of
@@ -71,18 +72,20 @@ class BulletinSentences(Stored):
     """Sets sentence starts by the rules of ``zhengling.text``."""
 
     def __call__(self, doc: Doc) -> Doc:
+        """Set the sentence starts of a document."""
         starts = np.full(len(doc), -1, np.int64)
         starts[[start for start, _ in split_sentences(doc.text)]] = 1
         if len(doc):
             starts[0] = 1
-            doc.from_array([SENT_START], starts[:, None].astype(np.uint64))
+            doc.from_array([SENT_START], starts[:, None].astype(np.uint64))  # type: ignore[arg-type]
         return doc
 
     def files(self) -> Files:
+        """See ``Stored``."""
         return {}
 
     def take(self, files: Files) -> None:
-        return
+        """See ``Stored``."""
 
 
 class BulletinEncoderPipe(Stored):
@@ -102,13 +105,14 @@ class BulletinEncoderPipe(Stored):
         self._tokenizer = b""
 
     def __call__(self, doc: Doc) -> Doc:
+        """Read one document; ``pipe`` is faster for many."""
         return next(self.pipe([doc]))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 32) -> Iterator[Doc]:
         """Read documents; windows of one batch of documents share runs of the network."""
         if self.encoder is None:
             raise ZhenglingError("bulletin_encoder has no weights: load a trained pipeline")
-        for docs in minibatch(stream, size=batch_size):
+        for docs in minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
             batch = list(docs)
             texts = [doc.text for doc in batch]
             for doc, encoded in zip(
@@ -128,25 +132,27 @@ class BulletinEncoderPipe(Stored):
             self.take(self.files())
 
     def files(self) -> Files:
+        """See ``Stored``."""
         return {"encoder.onnx": self._model, "tokenizer.json": self._tokenizer}
 
     def take(self, files: Files) -> None:
+        """See ``Stored``."""
         self._model, self._tokenizer = files["encoder.onnx"], files["tokenizer.json"]
         vocabulary = CharacterVocabulary.from_json(self._tokenizer.decode("utf-8"))
         self.use(OnnxBackend(self._model, threads=self.threads), vocabulary)
 
 
 def _stash(doc: Doc, encoded: Encoded) -> None:
-    doc.user_hooks[EMISSIONS] = encoded.emissions
-    doc.user_hooks[VECTORS] = encoded.sentences
+    hooks: dict[str, Any] = doc.user_hooks
+    hooks[EMISSIONS], hooks[VECTORS] = encoded.emissions, encoded.sentences
 
 
 def _collect(doc: Doc, key: str, component: str) -> Floats:
     """What the encoder left for a head; it is taken away, so that documents stay small."""
-    try:
-        found: Floats = doc.user_hooks.pop(key)
-    except KeyError:
-        raise ZhenglingError(f"{component} needs bulletin_encoder to run before it in the pipeline") from None
+    hooks: dict[str, Any] = doc.user_hooks
+    if key not in hooks:
+        raise ZhenglingError(f"{component} needs bulletin_encoder to run before it in the pipeline")
+    found: Floats = hooks.pop(key)
     return found
 
 
@@ -165,6 +171,7 @@ class EntityTagger(Stored):
         self.state: TaggerState | None = None
 
     def __call__(self, doc: Doc) -> Doc:
+        """Set the entities of a document that the encoder has read."""
         emissions = _collect(doc, EMISSIONS, "entity_tagger")
         state = self._state()
         names = state.scheme.entity_names
@@ -186,11 +193,13 @@ class EntityTagger(Stored):
         return get_ner_prf(examples)
 
     def files(self) -> Files:
+        """See ``Stored``."""
         state = self._state()
         data = {"scheme": state.scheme.to_dict(), "temperature": state.temperature}
         return {"tagger.json": to_json(data)}
 
     def take(self, files: Files) -> None:
+        """See ``Stored``."""
         data = json.loads(files["tagger.json"])
         self.state = TaggerState(LabelScheme.from_dict(data["scheme"]), float(data["temperature"]))
 
@@ -224,6 +233,7 @@ class SentenceClassifier(Stored):
         self.state: ClassifierState | None = None
 
     def __call__(self, doc: Doc) -> Doc:
+        """Classify the sentences of a document that the encoder has read."""
         vectors = _collect(doc, VECTORS, "sentence_classifier")
         for (_, sent), verdict in zip(_sentences(doc), self.classify(vectors), strict=True):
             sent._.function, sent._.domains, sent._.scores = verdict
@@ -254,6 +264,7 @@ class SentenceClassifier(Stored):
         return function, given, by_function | by_domain
 
     def files(self) -> Files:
+        """See ``Stored``."""
         state = self._state()
         tensors = {
             f"{name}.{key}": np.ascontiguousarray(value)
@@ -268,6 +279,7 @@ class SentenceClassifier(Stored):
         return {"heads.safetensors": save_tensors(tensors), "classifier.json": to_json(data)}
 
     def take(self, files: Files) -> None:
+        """See ``Stored``."""
         data = json.loads(files["classifier.json"])
         try:
             tensors = load_tensors(files["heads.safetensors"])

@@ -40,13 +40,15 @@ def gelu(values: Floats) -> Floats:
 def _erf(values: Floats) -> Floats:
     t = 1.0 / (1.0 + 0.3275911 * np.abs(values))
     series = t * (_ERF[0] + t * (_ERF[1] + t * (_ERF[2] + t * (_ERF[3] + t * _ERF[4]))))
-    return np.sign(values) * (1.0 - series * np.exp(-values * values))
+    result: Floats = np.sign(values) * (1.0 - series * np.exp(-values * values))
+    return result
 
 
 def softmax(scores: Floats) -> Floats:
     """Probabilities over the last axis."""
-    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+    shifted: Floats = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    result: Floats = shifted / shifted.sum(axis=-1, keepdims=True)
+    return result
 
 
 def sigmoid(scores: Floats) -> Floats:

@@ -56,18 +56,17 @@ def find_files(paths: Iterable[str]) -> Iterator[str | DataError]:
                 seen.add(found)
 
 
-def _expand(path: str) -> Iterator[str | DataError]:
+def _expand(path: str) -> list[str] | list[DataError]:
     if path == STANDARD_INPUT or Path(path).is_file():
-        yield path
-    elif Path(path).is_dir():
+        return [path]
+    if Path(path).is_dir():
         files = sorted(str(file) for file in Path(path).rglob("*") if file.suffix.lower() in SUFFIXES)
-        yield from files or [DataError(f"no bulletins in this folder ({', '.join(SUFFIXES)})", path=path)]
-    elif has_magic(path):
-        yield from sorted(f for f in glob(path, recursive=True) if Path(f).is_file()) or [
-            DataError("no file fits this pattern", path=path)
-        ]
-    else:
-        yield DataError("no such file or folder", path=path)
+        return files or [DataError(f"no bulletins in this folder ({', '.join(SUFFIXES)})", path=path)]
+    if has_magic(path):
+        found = glob(path, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute patterns
+        files = sorted(file for file in found if Path(file).is_file())
+        return files or [DataError("no file fits this pattern", path=path)]
+    return [DataError("no such file or folder", path=path)]
 
 
 def read_sources(paths: Iterable[str]) -> Iterator[Source | DataError]:

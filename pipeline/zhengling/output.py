@@ -16,9 +16,10 @@ from zhengling.files import atomic_file, write_text
 from zhengling.formats import write_bulletins
 from zhengling.report.page import render_page
 from zhengling.report.terminal import print_summary
+from zhengling.report.wording import Language
 from zhengling.schema import Bulletin, LabelScheme
 
-Writer = Callable[[Iterable[Bulletin], LabelScheme, str, Path | None], None]
+Writer = Callable[[Iterable[Bulletin], LabelScheme, Language, Path | None], None]
 
 
 def write_analysis(
@@ -26,7 +27,7 @@ def write_analysis(
     *,
     scheme: LabelScheme,
     format_name: str,
-    language: str,
+    language: Language,
     output: Path | None,
 ) -> None:
     """Write analysed bulletins.
@@ -46,7 +47,9 @@ def write_analysis(
     WRITERS[format_name](bulletins, scheme, language, output)
 
 
-def _table(bulletins: Iterable[Bulletin], scheme: LabelScheme, language: str, output: Path | None) -> None:
+def _table(
+    bulletins: Iterable[Bulletin], scheme: LabelScheme, language: Language, output: Path | None
+) -> None:
     if output is None:
         console = Console()
         for bulletin in bulletins:
@@ -58,7 +61,9 @@ def _table(bulletins: Iterable[Bulletin], scheme: LabelScheme, language: str, ou
             print_summary(bulletin, scheme=scheme, console=console, language=language)
 
 
-def _jsonl(bulletins: Iterable[Bulletin], scheme: LabelScheme, language: str, output: Path | None) -> None:
+def _jsonl(
+    bulletins: Iterable[Bulletin], scheme: LabelScheme, language: Language, output: Path | None
+) -> None:
     lines = (json.dumps(bulletin.to_dict(), ensure_ascii=False) + "\n" for bulletin in bulletins)
     if output is None:
         for line in lines:
@@ -69,7 +74,9 @@ def _jsonl(bulletins: Iterable[Bulletin], scheme: LabelScheme, language: str, ou
         stream.writelines(lines)
 
 
-def _html(bulletins: Iterable[Bulletin], scheme: LabelScheme, language: str, output: Path | None) -> None:
+def _html(
+    bulletins: Iterable[Bulletin], scheme: LabelScheme, language: Language, output: Path | None
+) -> None:
     page = render_page(bulletins, scheme=scheme, language=language)
     if output is None:
         sys.stdout.buffer.write(page.encode("utf-8"))
@@ -80,7 +87,9 @@ def _html(bulletins: Iterable[Bulletin], scheme: LabelScheme, language: str, out
 def _registered(name: str) -> Writer:
     """A writer for a format of ``zhengling.formats``."""
 
-    def write(bulletins: Iterable[Bulletin], scheme: LabelScheme, language: str, output: Path | None) -> None:
+    def write(
+        bulletins: Iterable[Bulletin], scheme: LabelScheme, language: Language, output: Path | None
+    ) -> None:
         if output is not None:
             write_bulletins(bulletins, output, format=name)
             return

@@ -138,14 +138,17 @@ class LabelScheme:
 
     @property
     def entity_names(self) -> tuple[str, ...]:
+        """Names of the entity labels, in order."""
         return tuple(label.name for label in self.entities)
 
     @property
     def function_names(self) -> tuple[str, ...]:
+        """Names of the functions, in order."""
         return tuple(label.name for label in self.functions)
 
     @property
     def domain_names(self) -> tuple[str, ...]:
+        """Names of the domains, in order."""
         return tuple(label.name for label in self.domains)
 
     @property

@@ -61,9 +61,8 @@ def calibrate(
         settings.temperatures,
         key=lambda t: _tagger_loss([e.emissions for e in encoded], spans, bulletins, scheme, t),
     )
-    vectors = np.concatenate(
-        [e.sentences for e, b in zip(encoded, bulletins, strict=True) if b.sentences] or [[]]
-    )
+    annotated = [(e, b) for e, b in zip(encoded, bulletins, strict=True) if b.sentences]
+    vectors = np.concatenate([e.sentences for e, _ in annotated] or [np.zeros((0, 0), np.float32)])
     sentences = [sentence for bulletin in bulletins for sentence in bulletin.sentences]
     temperatures: dict[str, float] = {}
     thresholds = dict.fromkeys(scheme.domain_names, 0.5)

@@ -39,18 +39,19 @@ def read_lines(path: Path) -> Iterator[str]:
     Raises:
         DataError: the file can't be read or isn't UTF-8; the message names the line.
     """
-    number = 0
     opened = gzip.open if path.suffix == ".gz" else open
+    done = 0
     try:
         with opened(path, "rb") as stream:
-            for number, raw in enumerate(stream, 1):
+            for raw in stream:
                 line = raw.decode("utf-8").strip()
+                done += 1
                 if line:
                     yield line
     except UnicodeDecodeError as error:
-        raise DataError(f"not UTF-8 ({error.reason}); convert the file", path=path, line=number) from error
+        raise DataError(f"not UTF-8 ({error.reason}); convert the file", path=path, line=done + 1) from error
     except (OSError, EOFError) as error:
-        raise DataError(f"can't be read: {error}", path=path, line=number or None) from error
+        raise DataError(f"can't be read: {error}", path=path) from error
 
 
 def ngrams(text: str, *, size: int = NGRAM) -> set[str]:

@@ -36,8 +36,8 @@ def load_encoder(folder: Path, *, layers: int | None = None, dropout: float = 0.
             raise ZhenglingError(f"{folder}: has {settings['num_hidden_layers']} layers, not {layers}")
         settings["num_hidden_layers"] = layers
     settings |= {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": 0.0}
-    config = BertConfig(**settings, attn_implementation="sdpa")
-    model = BertModel(config, add_pooling_layer=False)
+    model = BertModel(BertConfig(**settings), add_pooling_layer=False)
+    model.set_attn_implementation("sdpa")
     try:
         weights = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:

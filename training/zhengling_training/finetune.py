@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset
 from spacy.language import Language
 from torch import Tensor, nn
 from torch.nn import functional

@@ -170,7 +170,7 @@ def _step(
 
 
 def adamw(groups: list[tuple[nn.Module, float]], *, weight_decay: float) -> torch.optim.Optimizer:
-    """AdamW with a learning rate for each module; weight decay on matrices only (Loshchilov & Hutter 2019)."""
+    """AdamW (Loshchilov & Hutter 2019), a learning rate for each module, weight decay on matrices only."""
     parameters = [
         {
             "params": [p for p in module.parameters() if (p.ndim >= 2) == matrices],

@@ -1,42 +1,27 @@
 """Masked-LM pretraining of the encoder on unlabelled text, resumable to the exact step.
 
-Data order and masks are functions of the seed and the step alone, and nothing else is random
-(no dropout, after Geiping & Goldstein 2022, "Cramming"), so that a killed run goes on as if it had not been.
+Nothing is random but the order of rows and the masks (no dropout, after Geiping & Goldstein 2022,
+"Cramming"); both follow from the seed and the step.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertModel
 
 from zhengling.characters import CharacterVocabulary
-from zhengling.errors import ZhenglingError
-from zhengling_training.checkpoints import (
-    Checkpoint,
-    latest_checkpoint,
-    optimizer_tensors,
-    restore_optimizer,
-    save_checkpoint,
-)
 from zhengling_training.config import Section
 from zhengling_training.corpus import PackedCorpus, pack
-from zhengling_training.encoder_files import TOKENIZER, load_encoder, load_weights, save_encoder
-
-LOG = logging.getLogger(__name__)
+from zhengling_training.encoder_files import TOKENIZER, load_encoder, save_encoder
+from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
 
 
 class EncoderSection(Section):
@@ -89,7 +74,13 @@ class PretrainRecipe(Section):
 
 @dataclass(frozen=True)
 class MaskedBatch:
-    """Rows with ``[CLS]`` and ``[SEP]``: ids as seen ``(rows, length + 2)``, the chosen flat positions, the truth."""
+    """Rows in which characters are hidden.
+
+    Attributes:
+        seen: ids with ``[CLS]`` and ``[SEP]``, shape ``(rows, length + 2)``.
+        positions: hidden places in the flattened rows, shape ``(hidden,)``.
+        truth: ids that were there, shape ``(hidden,)``.
+    """
 
     seen: Tensor
     positions: Tensor
@@ -125,7 +116,7 @@ def choose_positions(
     Each row is tiled with spans of random length; spans are taken in random order until the
     count is reached, so every row has the same count (processes then weigh alike).
     """
-    rows, length = shape
+    length = shape[1]
     wanted = round(masking.rate * length)
     lengths = random.choice(
         np.arange(1, len(masking.span_weights) + 1), size=shape, p=np.asarray(masking.span_weights)
@@ -180,15 +171,6 @@ def batch_indices(count: int, *, step: int, batch_rows: int, seed: int) -> NDArr
     return order[position * batch_rows : (position + 1) * batch_rows]
 
 
-def learning_rate_at(step: int, schedule: ScheduleSection) -> float:
-    """Linear warm-up, then a cosine to ``final_rate`` of the peak."""
-    if step < schedule.warmup_steps:
-        return schedule.learning_rate * (step + 1) / schedule.warmup_steps
-    done = (step - schedule.warmup_steps) / max(1, schedule.steps - schedule.warmup_steps)
-    factor = schedule.final_rate + (1 - schedule.final_rate) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-    return schedule.learning_rate * factor
-
-
 def held_out_score(
     model: nn.Module, corpus: PackedCorpus, vocabulary: CharacterVocabulary, *, recipe: PretrainRecipe
 ) -> tuple[float, float]:
@@ -209,18 +191,12 @@ def held_out_score(
     return loss / total, hits / total
 
 
-def fingerprint(recipe: PretrainRecipe) -> str:
-    """A hash of all that decides the data order and the model's shape."""
-    text = json.dumps(recipe.model_dump(), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
 def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
     """Run or resume pretraining; the encoder is written to ``output/encoder``.
 
     Args:
         recipe: what to do.
-        output: the run's folder: checkpoints, ``log.jsonl``, the encoder.
+        output: the run's folder: checkpoints and the encoder.
 
     Returns:
         The record of the run: held-out curve, characters seen, seconds.
@@ -228,8 +204,7 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
     Raises:
         ZhenglingError: bad corpus, or a checkpoint of another recipe, architecture or vocabulary.
     """
-    accelerator = Accelerator(mixed_precision=recipe.schedule.precision)
-    start = Path(recipe.encoder.start)
+    start, schedule = Path(recipe.encoder.start), recipe.schedule
     vocabulary = CharacterVocabulary.from_tokenizer(start / TOKENIZER)
     model = MaskedLanguageModel(load_encoder(start, layers=recipe.encoder.layers))
     corpus = pack(
@@ -239,93 +214,48 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
         held_out_rows=recipe.corpus.held_out_rows,
         exclude=[Path(name) for name in recipe.corpus.exclude],
     )
-    optimizer = _optimizer(model, recipe.schedule)
-    checkpoint = latest_checkpoint(output)
-    step, record = (
-        0,
-        {"recipe": fingerprint(recipe), "curve": [], "seconds": 0.0, "excluded": corpus.excluded},
+    settings = LoopSettings(
+        steps=schedule.steps,
+        seed=schedule.seed,
+        rate_at=lambda step: cosine_rate(
+            step, steps=schedule.steps, warmup=schedule.warmup_steps, final=schedule.final_rate
+        ),
+        accumulate=schedule.accumulate,
+        precision=schedule.precision,
+        checkpoint_minutes=schedule.checkpoint_minutes,
+        observe_every=schedule.evaluate_every,
     )
-    if checkpoint is not None:
-        if checkpoint.record["recipe"] != record["recipe"]:
-            raise ZhenglingError(f"{output}: holds checkpoints of another recipe; choose another folder")
-        step, record = checkpoint.step, checkpoint.record
-        load_weights(model, checkpoint.model, place=output)
-    trained, prepared = accelerator.prepare(model, optimizer)
-    if checkpoint is not None:
-        restore_optimizer(optimizer, checkpoint.optimizer)
 
-    began = saved = time.monotonic()
-    seen_before, elapsed_before = step, record["seconds"]
-    while step < recipe.schedule.steps:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate_at(step, recipe.schedule)
-        loss = _step(trained, prepared, accelerator, corpus, vocabulary, recipe, step)
-        step += 1
-        record["seconds"] = elapsed_before + time.monotonic() - began
-        if step % 20 == 0 and accelerator.is_main_process:
-            speed = (step - seen_before) * _characters(recipe) / (time.monotonic() - began)
-            LOG.info("step %d  loss %.3f  %.0f characters/s", step, loss, speed)
-        last = step == recipe.schedule.steps
-        if step % recipe.schedule.evaluate_every == 0 or last:
-            held, accuracy = held_out_score(model, corpus, vocabulary, recipe=recipe)
-            point = {
-                "step": step,
-                "characters": step * _characters(recipe),
-                "loss": held,
-                "accuracy": accuracy,
-            }
-            record["curve"].append(point | {"seconds": record["seconds"]})
-            LOG.info(
-                "held out: loss %.3f  accuracy %.3f  after %d characters", held, accuracy, point["characters"]
-            )
-        due = time.monotonic() - saved > 60 * recipe.schedule.checkpoint_minutes
-        if (due or last) and accelerator.is_main_process:
-            state = Checkpoint(step, model.state_dict(), optimizer_tensors(optimizer), record)
-            save_checkpoint(output, state)
-            save_encoder(model.encoder, output / "encoder", tokenizer=start / TOKENIZER)
-            saved = time.monotonic()
-    return record
+    def loss_of(wrapped: nn.Module, share: Share, device: torch.device) -> Tensor:
+        batch = batch_at(corpus, vocabulary, recipe=recipe, share=share)
+        logits = wrapped(batch.seen.to(device), batch.positions.to(device))
+        return functional.cross_entropy(logits.float(), batch.truth.to(device))
+
+    def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
+        loss, accuracy = held_out_score(wrapped, corpus, vocabulary, recipe=recipe)
+        save_encoder(model.encoder, output / "encoder", tokenizer=start / TOKENIZER)
+        seen = step * schedule.batch_rows * recipe.corpus.row_length
+        return {"characters": seen, "held_out_loss": loss, "held_out_accuracy": accuracy}
+
+    return run_loop(
+        model,
+        adamw([(model, schedule.learning_rate)], weight_decay=schedule.weight_decay),
+        settings=settings,
+        loss_of=loss_of,
+        observe=observe,
+        output=output,
+        recipe_hash=recipe_hash(recipe),
+    )
 
 
-def _step(
-    model: nn.Module,
-    optimizer: Any,
-    accelerator: Accelerator,
-    corpus: PackedCorpus,
-    vocabulary: CharacterVocabulary,
-    recipe: PretrainRecipe,
-    step: int,
-) -> float:
-    """One optimizer step; each process takes its share of the same rows and masks."""
+def batch_at(
+    corpus: PackedCorpus, vocabulary: CharacterVocabulary, *, recipe: PretrainRecipe, share: Share
+) -> MaskedBatch:
+    """The rows and masks of one share of one step."""
     schedule = recipe.schedule
-    indices = batch_indices(len(corpus.train), step=step, batch_rows=schedule.batch_rows, seed=schedule.seed)
-    parts = np.array_split(indices, accelerator.num_processes * schedule.accumulate)
-    mine = parts[accelerator.process_index :: accelerator.num_processes]
-    total = 0.0
-    for number, part in enumerate(mine):
-        place = number * accelerator.num_processes + accelerator.process_index
-        random = np.random.default_rng([schedule.seed, step, place])
-        batch = mask_rows(corpus.train[part], vocabulary, masking=recipe.masking, random=random)
-        logits = model(batch.seen.to(accelerator.device), batch.positions.to(accelerator.device))
-        loss = functional.cross_entropy(logits.float(), batch.truth.to(accelerator.device)) / len(mine)
-        accelerator.backward(loss)
-        total += loss.item()
-    accelerator.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    optimizer.zero_grad()
-    return total
-
-
-def _optimizer(model: nn.Module, schedule: ScheduleSection) -> torch.optim.Optimizer:
-    """AdamW, weight decay on matrices only."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    others = [p for p in model.parameters() if p.ndim < 2]
-    groups = [
-        {"params": matrices, "weight_decay": schedule.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=schedule.learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
-
-
-def _characters(recipe: PretrainRecipe) -> int:
-    return recipe.schedule.batch_rows * recipe.corpus.row_length
+    indices = batch_indices(
+        len(corpus.train), step=share.step, batch_rows=schedule.batch_rows, seed=schedule.seed
+    )
+    mine = np.array_split(indices, share.places)[share.place]
+    random = np.random.default_rng([schedule.seed, share.step, share.place])
+    return mask_rows(corpus.train[mine], vocabulary, masking=recipe.masking, random=random)

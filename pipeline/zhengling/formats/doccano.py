@@ -2,7 +2,7 @@
 
 Read: ``text`` with ``label`` or ``labels`` as ``[[start, end, label]]``, or with ``entities`` as objects
 with ``start_offset``, ``end_offset`` and ``label``. Relations are faults. Written: ``label``, and under
-the key ``bulletin`` what doccano doesn't know and hands back untouched: id, facts and sentences (offsets
+the key ``bulletin`` what doccano has no place for but keeps as metadata: id, facts and sentences (offsets
 in code points)::
 
     {"text": "李示例出席。", "label": [[0, 3, "PERSON"]],

@@ -258,7 +258,7 @@ def _calibration(
     functions = [
         (found.scores[found.function], found.function == true.function)
         for true, found in matched
-        if found is not None and found.function in found.scores
+        if found is not None and found.function is not None and found.function in found.scores
     ]
     domains = [
         (found.scores[name], name in true.domains)
