@@ -209,6 +209,17 @@ def evaluate(
 
 
 @app.command()
+def card(
+    model: Annotated[Path, typer.Argument(help="Folder of a pipeline.")],
+    scores: Annotated[Path, typer.Argument(help="JSON written by evaluate --output.")],
+) -> None:
+    """Write a pipeline's card (README.md) and put the figures into its meta.json."""
+    from zhengling_training.card import write_card
+
+    typer.echo(write_card(model, scores))
+
+
+@app.command()
 def package(
     model: Annotated[Path, typer.Argument(help="Folder of a pipeline.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the wheel.")] = Path("dist"),

@@ -239,7 +239,7 @@ class SentenceClassifier(Stored):
             sent._.function, sent._.domains, sent._.scores = verdict
         return doc
 
-    def classify(self, vectors: Floats) -> list[tuple[str | None, tuple[str, ...], dict[str, float]]]:
+    def classify(self, vectors: Floats) -> list[tuple[str | None, list[str], dict[str, float]]]:
         """Function, domains and probabilities of sentences from their pooled vectors."""
         state = self._state()
         scores = {
@@ -252,15 +252,15 @@ class SentenceClassifier(Stored):
 
     def _verdict(
         self, state: ClassifierState, functions: Floats, domains: Floats
-    ) -> tuple[str | None, tuple[str, ...], dict[str, float]]:
+    ) -> tuple[str | None, list[str], dict[str, float]]:
         scheme = state.scheme
         by_function = dict(zip(scheme.function_names, map(float, functions), strict=False))
         by_domain = dict(zip(scheme.domain_names, map(float, domains), strict=False))
         function = max(by_function, key=by_function.__getitem__, default=None)
         if function in scheme.functions_without_domains:
-            given: tuple[str, ...] = ()
+            given = []
         else:
-            given = tuple(name for name, p in by_domain.items() if p >= state.thresholds[name])
+            given = [name for name, p in by_domain.items() if p >= state.thresholds[name]]
         return function, given, by_function | by_domain
 
     def files(self) -> Files:
@@ -329,7 +329,7 @@ def bulletin_of(doc: Doc) -> Bulletin:
     """The analysed document as a ``Bulletin`` (``doc._.bulletin``), without id and metadata."""
     entities = [Entity(ent.start_char, ent.end_char, ent.label_, ent._.score) for ent in doc.ents]
     sentences = [
-        Sentence(start, end, sent._.function, tuple(sent._.domains), dict(sent._.scores or {}))
+        Sentence(start, end, sent._.function, tuple(sent._.domains), dict(sent._.scores))
         for (start, end), sent in _sentences(doc)
         if end > start
     ]
@@ -340,7 +340,8 @@ def register_extensions() -> None:
     """Add the extension attributes, once."""
     if not Doc.has_extension("bulletin"):
         Doc.set_extension("bulletin", getter=bulletin_of)
-    for name, default in (("function", None), ("domains", ()), ("scores", None), ("score", None)):
+    defaults: dict[str, Any] = {"function": None, "domains": [], "scores": {}, "score": None}
+    for name, default in defaults.items():
         if not Span.has_extension(name):
             Span.set_extension(name, default=default)
 

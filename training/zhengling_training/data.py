@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from torch import Tensor
 from zhengling.characters import CharacterVocabulary
 from zhengling.decoding import tag_numbers
 from zhengling.encoder import WindowSettings
-from zhengling.errors import ZhenglingError
+from zhengling.errors import DataError, ZhenglingError
 from zhengling.formats import read_bulletins
-from zhengling.schema import Bulletin, LabelScheme, Sentence
+from zhengling.schema import Bulletin, LabelScheme, Sentence, faults
 from zhengling.windows import cut_windows
+from zhengling_training.corrections import correct, read_corrections
 from zhengling_training.model import SentencePieces
 
 IGNORED = -100  # torch's cross_entropy leaves these targets out
@@ -55,20 +57,26 @@ class Batch:
         return Batch(**moved, pieces=pieces)
 
 
-def load_bulletins(paths: Iterable[str], *, scheme: LabelScheme) -> list[Bulletin]:
-    """Read annotated bulletins, validated against the scheme.
+def load_bulletins(
+    paths: Iterable[str], *, scheme: LabelScheme, corrections: Iterable[str] = ()
+) -> list[Bulletin]:
+    """Read annotated bulletins, correct them, and validate them against the scheme.
 
     Raises:
-        DataError: a fault in the data.
+        DataError: a fault in the data or in the corrections.
         ZhenglingError: the same id twice, or nothing at all.
     """
     bulletins = [b for path in paths for b in read_bulletins(Path(path), scheme=scheme)]
     if not bulletins:
         raise ZhenglingError("no annotated bulletins in the recipe's data")
-    ids = [bulletin.id for bulletin in bulletins]
-    doubled = sorted({name for name in ids if ids.count(name) > 1})
+    doubled = [name for name, count in Counter(b.id for b in bulletins).items() if count > 1]
     if doubled:
         raise ZhenglingError(f"bulletins with the same id: {', '.join(doubled[:5])}; ids must be unique")
+    for name in corrections:
+        bulletins = correct(bulletins, read_corrections(Path(name)), path=Path(name))
+    for bulletin in bulletins:
+        for fault in faults(bulletin, scheme=scheme):
+            raise DataError(f"bulletin {bulletin.id!r}, as corrected: {fault}")
     return bulletins
 
 

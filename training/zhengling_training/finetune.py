@@ -42,10 +42,14 @@ LOG = logging.getLogger(__name__)
 
 
 class DataSection(Section):
-    """What it learns from: files or folders in any format that ``zhengling convert`` reads."""
+    """What it learns from: files or folders in any format that ``zhengling convert`` reads.
+
+    ``corrections`` are applied to them; ``held_out`` is the share of bulletins set aside for calibration.
+    """
 
     scheme: str
     train: list[str]
+    corrections: list[str] = []
     held_out: float = 0.1
 
 
@@ -161,7 +165,7 @@ def finetune(recipe: FinetuneRecipe, *, run_folder: Path, output: Path) -> dict[
 def prepare(recipe: FinetuneRecipe) -> Task:
     """Read what the recipe names."""
     scheme = LabelScheme.from_file(Path(recipe.data.scheme))
-    bulletins = load_bulletins(recipe.data.train, scheme=scheme)
+    bulletins = load_bulletins(recipe.data.train, scheme=scheme, corrections=recipe.data.corrections)
     train, held_out = split_held_out(bulletins, share=recipe.data.held_out, seed=0)
     if not train:
         raise ZhenglingError("data.held_out leaves nothing to train on")
