@@ -20,8 +20,9 @@ from spacy.language import Language
 from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from spacy.util import minibatch, registry
+from spacy.util import registry
 
+from zhengling.batching import batches
 from zhengling.characters import CharacterVocabulary
 from zhengling.decoding import decode
 from zhengling.encoder import Backend, BulletinEncoder, Encoded, Floats, OnnxBackend, WindowSettings
@@ -33,6 +34,8 @@ from zhengling.text import check_text, split_sentences
 
 # Encodings travel from the encoder to the heads in ``user_hooks``, which spaCy never serialises.
 EMISSIONS, VECTORS = "zhengling_emissions", "zhengling_vectors"
+# Documents that are read together hold no more characters than this, unless it is one alone.
+MEMORY_CHARACTERS = 200_000
 
 
 class CharacterTokenizer(Stored):
@@ -112,8 +115,11 @@ class BulletinEncoderPipe(Stored):
         """Read documents; windows of one batch of documents share runs of the network."""
         if self.encoder is None:
             raise ZhenglingError("bulletin_encoder has no weights: load a trained pipeline")
-        for docs in minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
-            batch = list(docs)
+
+        def fits(batch: list[Doc], doc: Doc) -> bool:
+            return len(batch) < batch_size and sum(map(len, batch)) + len(doc) <= MEMORY_CHARACTERS
+
+        for batch in batches(stream, fits=fits):
             texts = [doc.text for doc in batch]
             for doc, encoded in zip(
                 batch, self.encoder.encode(texts, [sentence_spans(doc) for doc in batch]), strict=True

@@ -16,10 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zhengling.batching import batches
+
 Floats = NDArray[np.floating]
 B, I, E, S = range(4)  # noqa: E741
 IMPOSSIBLE = -1e30
 LONGEST_SEGMENT = 512
+BATCH_CHARACTERS = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def decode(
     pieces = [piece for segment in segments for piece in _shorten(emissions, *segment)]
     pieces.sort(key=lambda piece: piece[1] - piece[0])
     spans: list[TaggedSpan] = []
-    for batch in _batches(pieces):
+    for batch in batches(pieces, fits=_fits):
         spans += _decode_batch(emissions, batch, temperature)
     return sorted(spans, key=lambda span: span.start)
 
@@ -91,16 +94,9 @@ def _shorten(emissions: Floats, start: int, end: int) -> Iterator[tuple[int, int
         yield start, end
 
 
-def _batches(pieces: list[tuple[int, int]], *, budget: int = 16384) -> Iterator[list[tuple[int, int]]]:
-    """Group pieces sorted by length so that padded characters stay within the budget."""
-    batch: list[tuple[int, int]] = []
-    for piece in pieces:
-        if batch and (len(batch) + 1) * (piece[1] - piece[0]) > budget:
-            yield batch
-            batch = []
-        batch.append(piece)
-    if batch:
-        yield batch
+def _fits(batch: list[tuple[int, int]], piece: tuple[int, int]) -> bool:
+    """Whether the padded batch stays within the budget; pieces come sorted by length."""
+    return (len(batch) + 1) * (piece[1] - piece[0]) <= BATCH_CHARACTERS
 
 
 def _decode_batch(emissions: Floats, batch: list[tuple[int, int]], temperature: float) -> list[TaggedSpan]:

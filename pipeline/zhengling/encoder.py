@@ -6,7 +6,7 @@ The network behind it is a ``Backend``: ONNX Runtime here, PyTorch while trainin
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from zhengling.batching import batches
 from zhengling.characters import CharacterVocabulary
 from zhengling.errors import ZhenglingError
 from zhengling.windows import Window, cut_windows
@@ -153,24 +154,16 @@ class BulletinEncoder:
             )
         ]
         jobs.sort(key=lambda job: job[1].end - job[1].start)
-        for batch in self._batches(jobs):
+        for batch in batches(jobs, fits=self._fits):
             emissions, vectors = self.backend.run(*self._frame(ids, batch))
             for row, (number, window) in enumerate(batch):
                 own = slice(1 + window.own_start - window.start, 1 + window.own_end - window.start)
                 collectors[number].add(window.own_start, emissions[row, own], vectors[row, own])
         return [collector.result() for collector in collectors]
 
-    def _batches(self, jobs: list[tuple[int, Window]]) -> Iterator[list[tuple[int, Window]]]:
-        """Jobs sorted by length, in batches whose padded size stays within the budget."""
-        batch: list[tuple[int, Window]] = []
-        for job in jobs:
-            padded = (len(batch) + 1) * (job[1].end - job[1].start)
-            if batch and padded > self.settings.batch_characters:
-                yield batch
-                batch = []
-            batch.append(job)
-        if batch:
-            yield batch
+    def _fits(self, batch: list[tuple[int, Window]], job: tuple[int, Window]) -> bool:
+        """Whether the padded batch stays within the budget; jobs come sorted by length."""
+        return (len(batch) + 1) * (job[1].end - job[1].start) <= self.settings.batch_characters
 
     def _frame(
         self, ids: list[NDArray[np.int64]], batch: list[tuple[int, Window]]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from datasets import Dataset
 from spacy.language import Language
 from torch import Tensor, nn
 from torch.nn import functional
@@ -22,6 +24,7 @@ from zhengling.components import bulletin_of
 from zhengling.encoder import BulletinEncoder, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, LabelScheme
+from zhengling_training.augment import AugmentSection, augment, mentions
 from zhengling_training.calibrate import Calibration, CalibrationSection, calibrate
 from zhengling_training.config import Section
 from zhengling_training.data import IGNORED, Batch, collate, load_bulletins, make_dataset, split_held_out
@@ -118,6 +121,7 @@ class FinetuneRecipe(Section):
     encoder: EncoderSection
     heads: HeadsSection = HeadsSection()
     windows: WindowsSection = WindowsSection()
+    augment: AugmentSection = AugmentSection()
     loss: LossSection = LossSection()
     schedule: ScheduleSection = ScheduleSection()
     calibration: CalibrationSection = CalibrationSection()
@@ -177,9 +181,9 @@ def prepare(recipe: FinetuneRecipe) -> Task:
 
 def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder: Path) -> dict[str, Any]:
     schedule = recipe.schedule
-    rows = make_dataset(task.train, scheme=task.scheme, vocabulary=task.vocabulary, windows=task.windows)
-    per_epoch = math.ceil(len(rows) / schedule.batch_windows)
-    steps = schedule.epochs * per_epoch
+    rows_of = _epochs(task, recipe)
+    per_epoch = math.ceil(len(rows_of(0)) / schedule.batch_windows)
+    steps, size = schedule.epochs * per_epoch, schedule.batch_windows
     heads = nn.ModuleList([model.tagger, model.heads])
     optimizer = adamw(
         [(model.encoder, schedule.encoder_rate), (heads, schedule.heads_rate)],
@@ -199,8 +203,9 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
 
     def loss_of(wrapped: nn.Module, share: Share, device: torch.device) -> Tensor:
         epoch, position = divmod(share.step, per_epoch)
+        rows = rows_of(epoch)
         order = np.random.default_rng([schedule.seed, epoch]).permutation(len(rows))
-        chosen = order[position * schedule.batch_windows : (position + 1) * schedule.batch_windows]
+        chosen = np.take(order, range(position * size, (position + 1) * size), mode="wrap")
         mine = np.array_split(chosen, share.places)[share.place]
         batch = collate([rows[int(i)] for i in mine], scheme=task.scheme, vocabulary=task.vocabulary)
         return loss(wrapped, batch.to(device), weights=recipe.loss)
@@ -217,6 +222,19 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
         output=run_folder,
         recipe_hash=recipe_hash(recipe),
     )
+
+
+def _epochs(task: Task, recipe: FinetuneRecipe) -> Callable[[int], Dataset]:
+    """The windows of an epoch: each epoch sees its own variants of the bulletins."""
+    pool = mentions(task.train, labels=recipe.augment.swap_labels)
+
+    @lru_cache(maxsize=1)
+    def rows_of(epoch: int) -> Dataset:
+        random = np.random.default_rng([recipe.schedule.seed, epoch, 1])
+        bulletins = [augment(b, settings=recipe.augment, pool=pool, random=random) for b in task.train]
+        return make_dataset(bulletins, scheme=task.scheme, vocabulary=task.vocabulary, windows=task.windows)
+
+    return rows_of
 
 
 def loss(model: nn.Module, batch: Batch, *, weights: LossSection) -> Tensor:

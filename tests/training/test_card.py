@@ -1,0 +1,56 @@
+"""Cards say what was measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zhengling.errors import ZhenglingError
+from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence
+from zhengling_training.card import write_card
+from zhengling_training.config import load_recipe
+from zhengling_training.evaluation.metrics import score
+from zhengling_training.finetune import FinetuneRecipe
+
+
+def make_model(folder: Path) -> Path:
+    recipe = load_recipe(Path("configs/zh_bulletin_sm.cfg"), FinetuneRecipe)
+    facts = {
+        "recipe": json.loads(recipe.model_dump_json()),
+        "train_bulletins": 7,
+        "held_out_bulletins": 2,
+        "curve": [],
+    }
+    meta = {"lang": "zh", "name": "example", "version": "1.2.3", "description": "An example"}
+    model = folder / "model"
+    model.mkdir()
+    (model / "meta.json").write_text(json.dumps(meta | {"license": "MIT", "zhengling": facts}), encoding="utf-8")
+    return model
+
+
+def make_scores(folder: Path) -> Path:
+    scheme = LabelScheme.from_file(Path("configs/schemes/zh_bulletin.json"))
+    gold = Bulletin("a", "示例市开会。", (Entity(0, 3, "LOC"),), (Sentence(0, 6, "REPORT"),))
+    path = folder / "scores.json"
+    path.write_text(json.dumps({"data": "x.jsonl"} | score([gold], [gold], scheme=scheme).to_dict()))
+    return path
+
+
+def test_figures_go_into_card_and_meta(tmp_path: Path) -> None:
+    model = make_model(tmp_path)
+
+    card = write_card(model, make_scores(tmp_path)).read_text(encoding="utf-8")
+
+    assert card.startswith("# zh_example 1.2.3")
+    assert "| entity_f1 | 1.0000 |" in card
+    assert "| LOC | 1.0000 | 1.0000 | 1.0000 | 1 |" in card
+    assert "| PERSON | – | – | – | 0 |" in card
+    meta = json.loads((model / "meta.json").read_text(encoding="utf-8"))
+    assert meta["performance"]["function_accuracy"] == 1.0
+
+
+def test_a_folder_that_is_no_model_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ZhenglingError, match="meta.json: can't be read"):
+        write_card(tmp_path, make_scores(tmp_path))
