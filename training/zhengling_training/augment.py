@@ -112,7 +112,7 @@ def _swaps(
 ) -> list[Edit]:
     whole = (e for e in bulletin.entities if not any(e.start < s.start < e.end for s in bulletin.sentences))
     chosen = [e for e in whole if pool.get(e.label) and random.random() < settings.swap]
-    return [Edit(e.start, e.end, pool[e.label][random.integers(len(pool[e.label]))]) for e in chosen]
+    return [Edit(e.start, e.end, pool[e.label][int(random.integers(len(pool[e.label])))]) for e in chosen]
 
 
 def _white_space(bulletin: Bulletin, settings: AugmentSection, random: np.random.Generator) -> list[Edit]:

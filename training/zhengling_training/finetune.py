@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from datasets import Dataset
 from spacy.language import Language
 from torch import Tensor, nn
@@ -161,8 +162,8 @@ def finetune(recipe: FinetuneRecipe, *, run_folder: Path, output: Path) -> dict[
     )
     model = BulletinModel(encoder, task.scheme, head_size=recipe.heads.size, dropout=recipe.heads.dropout)
     record = _train(model, task, recipe, run_folder)
-    nlp = package(model, task, recipe, record)
-    save_pipeline(nlp, output)
+    if PartialState().is_main_process:
+        save_pipeline(package(model, task, recipe, record), output)
     return record
 
 

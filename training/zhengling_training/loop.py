@@ -119,7 +119,7 @@ def run_loop(
             if step % 50 == 0:
                 LOG.info("step %d of %d  loss %.3f  %.0f s", step, settings.steps, loss, record["seconds"])
             last = step == settings.steps
-            if step % settings.observe_every == 0 or last:
+            if accelerator.is_main_process and (step % settings.observe_every == 0 or last):
                 seen = {"step": step, "seconds": record["seconds"], "loss": loss} | observe(model, step)
                 record["curve"].append(seen)
                 LOG.info("%s", json.dumps(seen))
