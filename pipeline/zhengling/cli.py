@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 
 SOME_FAILED, UNUSABLE = 1, 2
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 class Language(StrEnum):
@@ -131,6 +132,41 @@ def convert(
         options=FormatOptions(utf16=utf16),
     )
     _say(f"{count} bulletins written to {target}")
+
+
+@app.command()
+def check(
+    data: Annotated[
+        list[Path], typer.Argument(help="Files or folders; their label distributions are compared.")
+    ],
+    scheme: Annotated[Path, typer.Option(help="Label scheme.")] = CONFIGS / "schemes/zh_bulletin.json",
+    rules: Annotated[Path, typer.Option(help="What to look for.")] = CONFIGS / "checks/zh_bulletin.json",
+    from_: Annotated[str | None, typer.Option("--from", help="Format of the data; by its suffix.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write .json or .html instead of a table.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Of the messages.")] = Language.zh,
+) -> None:
+    """Check annotated bulletins for faults and for what looks like one.
+
+    Exit status: 0 nothing or warnings only, 1 errors.
+    """
+    from rich.console import Console
+
+    from zhengling import checking
+    from zhengling.files import write_text
+    from zhengling.schema import LabelScheme
+
+    labels = LabelScheme.from_file(scheme)
+    chosen = checking.Rules.from_file(rules, scheme=labels)
+    findings = checking.check(data, scheme=labels, rules=chosen, format=from_, language=language.value)
+    if output is None:
+        checking.table(findings, console=Console(), language=language.value)
+    elif output.suffix.lower() == ".json":
+        write_text(output, checking.json(findings))
+    else:
+        write_text(output, checking.html(findings, language=language.value))
+    raise typer.Exit(checking.exit_status(findings))
 
 
 @app.command()

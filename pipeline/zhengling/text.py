@@ -34,8 +34,10 @@ _FURNITURE = re.compile(
 )
 # A line that is nothing but a date: the line before it is a signature.
 _DATE_LINE = re.compile(r"[\d０-９○〇零一二三四五六七八九十]{4}年[^\n]{2,8}日\s*(?:[\r\n]|$)")
-# Ends of fragments after which a sentence must go on.
-_UNFINISHED = re.compile(r"[,，、;；（(《“‘「『〔【—和与及或把将对在为于由向从以是被让给的了之]$")
+# Ends of fragments after which a sentence goes on whatever follows, and those after which it does
+# unless a line begins that is never the rest of one.
+_OPEN_END = re.compile(r"[,，、;；（(《“‘「『〔【]$")
+_UNFINISHED = re.compile(r"[—和与及或把将在于由向的]$")
 _GOES_ON = re.compile(rf"[,，、;；:：。.！？!?%％{re.escape(CLOSERS)}]")
 _PAIRS = (("《", "》"), ("（", "）"), ("(", ")"), ("〔", "〕"))
 _COMMA = re.compile(r"[,，;；]")
@@ -92,15 +94,19 @@ def _line_ends(text: str, start: int, match: re.Match[str]) -> bool:
     span = _trim(text, start, match.start())
     if span is None or match.end() == len(text):
         return True
-    first, _ = span
     fragment = text[slice(*span)]
+    if _OPEN_END.search(fragment):
+        return False
     if _FRESH_LINE.match(text, match.end()) or fragment.endswith((":", "：")):
         return True
     if _UNFINISHED.search(fragment) or _GOES_ON.match(text, match.end()) or _open(fragment):
         return False
-    if first == len(text) - len(text.lstrip()) or _DATE_LINE.match(text, match.end()):
-        return True
-    if _FURNITURE.match(fragment):
+    return _stands_alone(text, span[0], fragment) or bool(_DATE_LINE.match(text, match.end()))
+
+
+def _stands_alone(text: str, first: int, fragment: str) -> bool:
+    """Whether a line without a terminal mark is a heading, a caption or the like, and no broken sentence."""
+    if first == len(text) - len(text.lstrip()) or _FURNITURE.match(fragment):
         return True
     return _begins_line(text, first) and not _COMMA.search(fragment)
 

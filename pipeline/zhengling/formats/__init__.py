@@ -31,7 +31,7 @@ REGISTRY: dict[str, Format] = {
 Report = Callable[[str], None]
 
 
-def read_bulletins(  # noqa: PLR0913
+def read_bulletins(
     path: Path,
     *,
     format: str | None = None,  # noqa: A002
@@ -58,14 +58,14 @@ def read_bulletins(  # noqa: PLR0913
     """
     if not path.exists():
         raise DataError("no such file or folder", path=path)
-    chosen = _by_name(format) if format else _by_path(path)
+    chosen = format_by_name(format) if format else format_by_path(path)
     if path.is_dir() and not chosen.folder:
         raise DataError(f"is a folder; the format {chosen.name} is read from a file", path=path)
     handler = _handler(lenient=lenient, report=report)
     return _read(chosen, path, handler, scheme=scheme, options=options)
 
 
-def write_bulletins(  # noqa: PLR0913
+def write_bulletins(
     bulletins: Iterable[Bulletin],
     path: Path,
     *,
@@ -91,7 +91,7 @@ def write_bulletins(  # noqa: PLR0913
         ZhenglingError: an unknown format, a bulletin that isn't sound or can't be represented, a path that
             can't be written.
     """
-    chosen = _by_name(format) if format else _by_path(path)
+    chosen = format_by_name(format) if format else format_by_path(path)
     if path.is_dir() and not (chosen.folder and _is_empty(path)):
         raise DataError("is a folder with files in it; name a new one", path=path)
     handler = _handler(lenient=lenient, report=report)
@@ -176,7 +176,8 @@ def _read(
     handler.finish(path)
 
 
-def _by_name(name: str) -> Format:
+def format_by_name(name: str) -> Format:
+    """The format of that name."""
     if name in REGISTRY:
         return REGISTRY[name]
     near = get_close_matches(name, REGISTRY, n=1)
@@ -184,7 +185,7 @@ def _by_name(name: str) -> Format:
     raise ZhenglingError(f"unknown format {name!r}, there are {', '.join(REGISTRY)}{hint}")
 
 
-def _by_path(path: Path) -> Format:
+def format_by_path(path: Path) -> Format:
     """The format whose files end like this one, or like those in the folder."""
     suffixes = {file.suffix.lower() for file in path.iterdir()} if path.is_dir() else {path.suffix.lower()}
     found = [

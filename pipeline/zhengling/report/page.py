@@ -26,7 +26,7 @@ class _Theme:
     share: float
 
 
-_THEMES = {
+THEMES = {
     "light": _Theme(paper="#f6f4ef", sheet="#ffffff", share=0.10),
     "dark": _Theme(paper="#131518", sheet="#1c1e22", share=0.24),
 }
@@ -71,7 +71,7 @@ def render_page(
     return templates.get_template("page.html.j2").render(
         style=Markup(style),
         script=Markup(script),
-        policy=_policy(style=style, script=script),
+        policy=content_policy(style=style, script=script),
         words=furniture,
         title=title or (views[0].title if len(views) == 1 else furniture["page"]),
         views=views,
@@ -90,11 +90,11 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["verbatim"] = _verbatim
+    templates.filters["verbatim"] = verbatim
     return templates
 
 
-def _verbatim(text: str) -> Markup:
+def verbatim(text: str) -> Markup:
     """Escape a text so that a browser gives back each character.
 
     A bare carriage return would be read as a line feed; NUL has no form in HTML and gets its picture.
@@ -105,8 +105,8 @@ def _verbatim(text: str) -> Markup:
 def _style(templates: Environment, *, tags: TagSet) -> str:
     # A sentence bears its function and its domains and has the colour of the function: last rule wins.
     shown = [*tags.entities.values(), *tags.domains.values(), *tags.functions.values()]
-    palettes = {name: [_colours(tag, theme=theme) for tag in shown] for name, theme in _THEMES.items()}
-    return templates.get_template("page.css.j2").render(palettes=palettes, themes=_THEMES, lead=tags.lead)
+    palettes = {name: [_colours(tag, theme=theme) for tag in shown] for name, theme in THEMES.items()}
+    return templates.get_template("page.css.j2").render(palettes=palettes, themes=THEMES, lead=tags.lead)
 
 
 def _colours(tag: Tag, *, theme: _Theme) -> Mapping[str, str]:
@@ -116,7 +116,7 @@ def _colours(tag: Tag, *, theme: _Theme) -> Mapping[str, str]:
     return {"style": tag.style, "ink": ink, "tint": tint}
 
 
-def _policy(*, style: str, script: str) -> str:
+def content_policy(*, style: str, script: str) -> str:
     """A content security policy under which this page's own style and script run and nothing else loads."""
     return (
         f"default-src 'none'; style-src {_pin(style)}; script-src {_pin(script)}; "

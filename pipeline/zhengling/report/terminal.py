@@ -50,7 +50,7 @@ def print_summary(
     furniture = words(language)
     labels = _Labels(scheme=scheme, language=language, colour=_has_colour(console))
     title = bulletin.meta.get("title") or bulletin.id
-    console.print(Text(_visible(one_line(title)), style="bold"))
+    console.print(Text(visible(one_line(title)), style="bold"))
     text = _annotated(bulletin, labels=labels) if bulletin.text else Text(furniture["blank"], style="dim")
     # The terminal wraps: rich would break Chinese at spaces only, and a log's lines stay whole for searching.
     console.print(text, soft_wrap=True)
@@ -75,7 +75,7 @@ class _Labels:
 
     def text(self, name: str) -> str:
         """A label's name in the reader's language."""
-        return _visible(label_text(self.get(name), language=self._language))
+        return visible(label_text(self.get(name), language=self._language))
 
     def badge(self, name: str, *, score: float | None = None) -> Text:
         """A label's name in its colour, with a probability if there is one."""
@@ -93,7 +93,8 @@ def _has_colour(console: Console) -> bool:
     return console.color_system is not None and not console.no_color
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """The text with pictures in place of control characters."""
     return text.replace("\r\n", "\n").translate(_PICTURES)
 
 
@@ -102,7 +103,7 @@ def _annotated(bulletin: Bulletin, *, labels: _Labels) -> Text:
     for segment in segments(bulletin):
         for piece in segment.pieces:
             if piece.entity is None:
-                text.append(_visible(piece.text))
+                text.append(visible(piece.text))
             else:
                 text.append_text(_marked(piece.text, piece.entity, labels=labels))
     return text
@@ -111,8 +112,8 @@ def _annotated(bulletin: Bulletin, *, labels: _Labels) -> Text:
 def _marked(surface: str, entity: Entity, *, labels: _Labels) -> Text:
     name = labels.text(entity.label)
     if not labels.colour:
-        return Text(f"[{_visible(surface)}]({name})")
-    return Text(style=labels.style(entity.label)).append(_visible(surface), style="bold").append(f" {name} ")
+        return Text(f"[{visible(surface)}]({name})")
+    return Text(style=labels.style(entity.label)).append(visible(surface), style="bold").append(f" {name} ")
 
 
 def _sentence_table(bulletin: Bulletin, *, labels: _Labels, furniture: Mapping[str, str]) -> Table:
@@ -126,7 +127,7 @@ def _sentence_table(bulletin: Bulletin, *, labels: _Labels, furniture: Mapping[s
         table.add_row(
             Text() if function is None else labels.badge(function, score=scores.get(function)),
             Text("\n").join(domains),
-            Text(_visible(one_line(bulletin.surface(sentence)))),
+            Text(visible(one_line(bulletin.surface(sentence)))),
         )
     return table
 
@@ -146,4 +147,4 @@ def _entity_table(
 def _listed(tally: Tally, *, limit: int) -> Text:
     listed = [f"{string} ×{times}" if times > 1 else string for string, times in tally.strings[:limit]]
     more = ["…"] if len(tally.strings) > limit else []
-    return Text(_visible("  ".join(listed + more)))
+    return Text(visible("  ".join(listed + more)))

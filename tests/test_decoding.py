@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from zhengling.decoding import (
+    LONGEST_SEGMENT,
+    Floats,
+    TaggedSpan,
+    best_paths,
+    decode,
+    span_probabilities,
+    spans_of_tags,
+    tag_names,
+    tag_numbers,
+)
+
+LABELS = 2
+Spans = tuple[tuple[int, int, int], ...]
+
+
+def emissions_of(length: st.SearchStrategy[int]) -> st.SearchStrategy[Floats]:
+    values = st.floats(-8, 8, width=32)
+    return length.flatmap(lambda n: arrays(np.float64, (n, 1 + 4 * LABELS), elements=values))
+
+
+def all_annotations(length: int, start: int = 0) -> Iterator[Spans]:
+    """Every way to lay flat labelled spans on a text; there is one valid tag path for each."""
+    if start == length:
+        yield ()
+        return
+    yield from all_annotations(length, start + 1)
+    for end in range(start + 1, length + 1):
+        for label in range(LABELS):
+            for rest in all_annotations(length, end):
+                yield ((start, end, label), *rest)
+
+
+def path_score(emissions: Floats, spans: Spans) -> float:
+    return float(emissions[np.arange(len(emissions)), tag_numbers(spans, len(emissions))].sum())
+
+
+def oracle(emissions: Floats) -> dict[Spans, float]:
+    """Probability of every annotation, by listing them all."""
+    scores = {spans: path_score(emissions, spans) for spans in all_annotations(len(emissions))}
+    top = max(scores.values())
+    weights = {spans: np.exp(score - top) for spans, score in scores.items()}
+    return {spans: float(weight / sum(weights.values())) for spans, weight in weights.items()}
+
+
+def plain(spans: list[TaggedSpan]) -> Spans:
+    return tuple((span.start, span.end, span.label) for span in spans)
+
+
+SHORT = emissions_of(st.integers(1, 5))
+
+
+@settings(deadline=None, max_examples=60)
+@given(SHORT)
+def test_best_path(emissions: Floats) -> None:
+    found = plain(decode(emissions, [(0, len(emissions))]))
+    best = max(path_score(emissions, spans) for spans in all_annotations(len(emissions)))
+    assert path_score(emissions, found) == pytest.approx(best, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=60)
+@given(SHORT, st.sampled_from([0.5, 1.0, 3.0]))
+def test_span_probabilities_are_exact(emissions: Floats, temperature: float) -> None:
+    probabilities = oracle(emissions / temperature)
+    for span in decode(emissions, [(0, len(emissions))], temperature=temperature):
+        triple = (span.start, span.end, span.label)
+        expected = sum(p for spans, p in probabilities.items() if triple in spans)
+        assert span.score == pytest.approx(expected, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=20)
+@given(SHORT)
+def test_probabilities_of_spans_off_the_path_are_exact_too(emissions: Floats) -> None:
+    length = len(emissions)
+    probabilities = oracle(emissions)
+    spans = [(s, e, k) for s in range(length) for e in range(s + 1, length + 1) for k in range(LABELS)]
+    found = span_probabilities(emissions[None], [(0, *span) for span in spans])
+    expected = [sum(p for path, p in probabilities.items() if span in path) for span in spans]
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+@st.composite
+def segmented(draw: st.DrawFn) -> tuple[Floats, list[tuple[int, int]]]:
+    """Emissions and segments with gaps between some of them; empty segments among them."""
+    emissions = draw(emissions_of(st.integers(0, 30)))
+    cuts = sorted(draw(st.lists(st.integers(0, len(emissions)), max_size=9)))
+    segments = [pair for pair in pairwise([0, *cuts, len(emissions)]) if draw(st.integers(0, 5))]
+    return emissions, segments
+
+
+@settings(deadline=None, max_examples=150)
+@given(segmented())
+def test_segments_are_decoded_each_by_itself(case: tuple[Floats, list[tuple[int, int]]]) -> None:
+    emissions, segments = case
+    together = decode(emissions, segments)
+    alone = [span for start, end in segments for span in decode(emissions, [(start, end)])]
+    assert [(s.start, s.end, s.label) for s in together] == [(s.start, s.end, s.label) for s in alone]
+    assert [s.score for s in together] == pytest.approx([s.score for s in alone], abs=1e-9)
+    for span in together:
+        assert any(start <= span.start < span.end <= end for start, end in segments)
+        assert 0.0 <= span.score <= 1.0
+    assert all(left.end <= right.start for left, right in pairwise(together))
+
+
+@settings(deadline=None, max_examples=60)
+@given(emissions_of(st.integers(1, 25)), st.floats(0.2, 5))
+def test_temperature_does_not_change_the_path(emissions: Floats, temperature: float) -> None:
+    whole = [(0, len(emissions))]
+    assert plain(decode(emissions, whole, temperature=temperature)) == plain(decode(emissions, whole))
+
+
+@pytest.mark.parametrize("length", [511, 512, 513, 1024, 3000])
+def test_segments_beyond_the_longest(length: int) -> None:
+    emissions = np.random.default_rng(length).normal(0, 3, (length, 9)).astype(np.float32)
+    spans = decode(emissions, [(0, length)])
+    assert len(spans) > length // 20
+    assert all(0 <= s.start < s.end <= length and 0.0 < s.score <= 1.0 for s in spans)
+    assert all(left.end <= right.start for left, right in pairwise(spans))
+
+
+@pytest.mark.parametrize("start", range(LONGEST_SEGMENT - 40, LONGEST_SEGMENT + 3, 3))
+def test_a_long_segment_is_not_cut_inside_an_entity(start: int) -> None:
+    emissions = np.full((1200, 9), -5.0)
+    emissions[:, 0] = 5.0
+    spans = ((start, start + 30, 1), (start + 400, start + 401, 0))
+    emissions[np.arange(1200), tag_numbers(spans, 1200)] += 20.0
+    assert plain(decode(emissions, [(0, 1200)])) == spans
+
+
+def test_a_long_segment_of_nothing_but_entity_still_gives_valid_spans() -> None:
+    emissions = np.zeros((1600, 9))
+    emissions[:, 2] = 50.0
+    spans = decode(emissions, [(0, 1600)])
+    assert {n for s in spans for n in range(s.start, s.end)} == set(range(1600))
+    assert all(s.end - s.start <= LONGEST_SEGMENT for s in spans)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+def test_tags_and_back(data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(0, 12), min_size=2)))
+    labels = [data.draw(st.integers(-1, LABELS - 1)) for _ in cuts[1:]]
+    spans = [(*pair, label) for pair, label in zip(pairwise(cuts), labels, strict=True) if label >= 0]
+    assert list(spans_of_tags(tag_numbers(spans, 12))) == spans
+
+
+def test_names_and_numbers_agree() -> None:
+    names = tag_names(["ORG", "LOC"])
+    assert names == ("O", "B-ORG", "I-ORG", "E-ORG", "S-ORG", "B-LOC", "I-LOC", "E-LOC", "S-LOC")
+    tags = tag_numbers([(0, 3, 0), (4, 5, 1)], 6)
+    assert [names[tag] for tag in tags] == ["B-ORG", "I-ORG", "E-ORG", "O", "S-LOC", "O"]
+
+
+def test_padding_changes_no_path() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.normal(0, 3, (1, 20, 9))
+    padded = np.full((1, 33, 9), -1e30)
+    padded[:, :, 0] = 0.0
+    padded[:, :20] = scores
+    assert best_paths(padded)[0, :20].tolist() == best_paths(scores)[0].tolist()
+    assert not best_paths(padded)[0, 20:].any()
+
+
+def test_nothing_to_decode() -> None:
+    assert decode(np.zeros((0, 9)), []) == []
+    assert decode(np.zeros((4, 9)), [(2, 2)]) == []

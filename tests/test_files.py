@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from zhengling.files import atomic_file, atomic_folder, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_text_is_written_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "deep" / "a.txt"
+    write_text(path, "民政\r\n😀\n\x85")
+    assert path.read_bytes() == "民政\r\n😀\n\x85".encode()
+    assert names(path.parent) == ["a.txt"]
+
+
+def test_a_file_is_replaced_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with atomic_file(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+        assert temporary.parent == path.parent
+    assert path.read_text() == "new"
+    assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_a_failure_leaves_all_as_it_was(error: type[BaseException], exists: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    if exists:
+        path.write_text("old")
+    with pytest.raises(error), atomic_file(path) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert names(tmp_path) == (["a.txt"] if exists else [])
+    assert not exists or path.read_text() == "old"
+
+
+def test_text_that_can_not_be_encoded_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        write_text(tmp_path / "a.txt", "\ud800")
+    assert names(tmp_path) == []
+
+
+def test_permissions_are_the_usual_ones(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a.txt", "")
+        with atomic_folder(tmp_path / "b"):
+            pass
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "b").stat().st_mode & 0o777 == 0o750
+
+
+def test_the_parent_may_be_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    with pytest.raises(OSError):
+        write_text(tmp_path / "a" / "b.txt", "")
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "old").write_text("")
+    with atomic_folder(folder) as temporary:
+        (temporary / "new").write_text("")
+        assert names(folder) == ["old"]
+    assert names(folder) == ["new"]
+    assert names(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_failure_leaves_the_folder_as_it_was(exists: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    if exists:
+        folder.mkdir()
+        (folder / "old").write_text("")
+    with pytest.raises(RuntimeError), atomic_folder(folder) as temporary:
+        (temporary / "new").write_text("")
+        raise RuntimeError
+    assert names(tmp_path) == (["model"] if exists else [])
+    assert not exists or names(folder) == ["old"]
