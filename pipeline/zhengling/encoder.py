@@ -82,8 +82,9 @@ class OnnxBackend:
     def __init__(self, model: bytes, *, threads: int | None = None) -> None:
         self.model = model
         self.threads = threads
-        self._session: ort.InferenceSession | None = None
-        self._process = 0
+        # By process. A forked child keeps its parent's session: to destroy it would wait for threads
+        # that the child doesn't have.
+        self._sessions: dict[int, ort.InferenceSession] = {}
 
     def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """See ``Backend.run``."""
@@ -92,13 +93,13 @@ class OnnxBackend:
 
     def session(self) -> ort.InferenceSession:
         """The session of this process."""
-        if self._session is None or self._process != os.getpid():
-            self._session = open_session(self.model, threads=self.threads)
-            self._process = os.getpid()
-        return self._session
+        process = os.getpid()
+        if process not in self._sessions:
+            self._sessions[process] = open_session(self.model, threads=self.threads)
+        return self._sessions[process]
 
     def __getstate__(self) -> dict[str, object]:
-        return {"model": self.model, "threads": self.threads, "_session": None, "_process": 0}
+        return {"model": self.model, "threads": self.threads, "_sessions": {}}
 
 
 def open_session(model: bytes, *, threads: int | None) -> ort.InferenceSession:

@@ -102,9 +102,7 @@ def test_rows_are_the_text_in_order(tmp_path: Path, vocabulary: CharacterVocabul
     assert packed.excluded == 0
 
 
-def test_train_and_held_out_rows_share_all_rows(
-    corpus_file: Path, vocabulary: CharacterVocabulary
-) -> None:
+def test_train_and_held_out_rows_share_all_rows(corpus_file: Path, vocabulary: CharacterVocabulary) -> None:
     whole = pack([corpus_file], vocabulary, length=20, held_out_rows=0).train
     packed = pack([corpus_file], vocabulary, length=20, held_out_rows=40, seed=3)
     assert packed.held_out.shape == (40, 20)
@@ -171,9 +169,7 @@ def test_the_threshold_of_the_cover_counts(tmp_path: Path, vocabulary: Character
     share = cover(line, ngrams(EVALUATED))
     assert 0 < share < 0.5
     for threshold, excluded in ((share, 0), (share - 0.01, len(line))):
-        packed = pack(
-            [path], vocabulary, length=1, held_out_rows=0, exclude=exclude, max_cover=threshold
-        )
+        packed = pack([path], vocabulary, length=1, held_out_rows=0, exclude=exclude, max_cover=threshold)
         assert packed.excluded == excluded
 
 

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from seqeval.metrics import v1 as seqeval
+from seqeval.scheme import IOBES
+from tests.strategies import SCHEME, bulletins
+
+from zhengling.decoding import tag_names, tag_numbers
+from zhengling.errors import ZhenglingError
+from zhengling.schema import Bulletin, Entity, Sentence
+from zhengling_training.evaluation.metrics import (
+    Counts,
+    Scores,
+    expected_calibration_error,
+    macro_f1,
+    match_sentences,
+    score,
+)
+
+LABELS = SCHEME.entity_names[:3]
+TEXT = "民政部要求各地做好工作。"
+
+
+@st.composite
+def entities(draw: st.DrawFn, length: int) -> tuple[Entity, ...]:
+    """Entities of a text, side by side or apart."""
+    found, at = [], 0
+    while at < length:
+        size, label = draw(st.tuples(st.integers(1, 3), st.sampled_from([None, *LABELS])))
+        if label is not None and at + size <= length:
+            found.append(Entity(at, at + size, label))
+        at += size
+    return tuple(found)
+
+
+@st.composite
+def partitions(draw: st.DrawFn, length: int) -> tuple[Sentence, ...]:
+    """Sentences that cover a text."""
+    cuts = sorted({0, length, *draw(st.sets(st.integers(1, length - 1), max_size=4))})
+    return tuple(
+        Sentence(
+            start,
+            end,
+            draw(st.sampled_from(SCHEME.function_names)),
+            tuple(draw(st.sets(st.sampled_from(SCHEME.domain_names[:4]), max_size=2))),
+        )
+        for start, end in pairwise(cuts)
+    )
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[list[Bulletin], list[Bulletin]]:
+    """Gold and predicted bulletins of the same texts."""
+    gold, predicted = [], []
+    for number in range(draw(st.integers(1, 3))):
+        length = draw(st.integers(2, len(TEXT)))
+        for side in (gold, predicted):
+            found = draw(entities(length)), draw(partitions(length))
+            side.append(Bulletin(str(number), TEXT[:length], *found))
+    return gold, predicted
+
+
+def labels_of(bulletin: Bulletin) -> list[str]:
+    """BIOES labels of every character."""
+    spans = [(e.start, e.end, LABELS.index(e.label)) for e in bulletin.entities]
+    return [tag_names(LABELS)[tag] for tag in tag_numbers(spans, len(bulletin.text))]
+
+
+def ratios(counts: Counts) -> tuple[float, float, float]:
+    return counts.precision or 0.0, counts.recall or 0.0, counts.f1 or 0.0
+
+
+@settings(max_examples=250, deadline=None)
+@given(pairs())
+def test_entities_agree_with_seqeval(pair: tuple[list[Bulletin], list[Bulletin]]) -> None:
+    true, found = ([labels_of(bulletin) for bulletin in side] for side in pair)
+    scores = score(*pair, scheme=SCHEME)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not any(label != "O" for row in [*true, *found] for label in row):
+            assert scores.entity_micro == Counts()
+            return
+        micro = seqeval.precision_recall_fscore_support(
+            true, found, average="micro", scheme=IOBES, zero_division=0
+        )
+        p, r, f, support = seqeval.precision_recall_fscore_support(
+            true, found, average=None, scheme=IOBES, zero_division=0
+        )
+    assert ratios(scores.entity_micro) == pytest.approx(tuple(map(float, micro[:3])))
+    there = sorted({label[2:] for row in [*true, *found] for label in row if label != "O"})
+    for number, label in enumerate(there):
+        counts = scores.entities[label]
+        assert ratios(counts) == pytest.approx((p[number], r[number], f[number]))
+        assert counts.tp + counts.fn == support[number]
+    assert all(counts == Counts() for label, counts in scores.entities.items() if label not in there)
+
+
+def swapped(counts: Counts) -> Counts:
+    return Counts(counts.tp, counts.fn, counts.fp)
+
+
+@given(pairs())
+def test_swapping_gold_and_prediction_swaps_precision_and_recall(
+    pair: tuple[list[Bulletin], list[Bulletin]],
+) -> None:
+    gold, predicted = pair
+    one, other = score(gold, predicted, scheme=SCHEME), score(predicted, gold, scheme=SCHEME)
+    for mine, theirs in (
+        (one.entity_micro, other.entity_micro),
+        (one.unlabelled, other.unlabelled),
+        (one.boundaries, other.boundaries),
+        *((one.entities[label], other.entities[label]) for label in one.entities),
+    ):
+        assert mine == swapped(theirs)
+        assert (mine.precision, mine.recall, mine.f1) == (theirs.recall, theirs.precision, theirs.f1)
+
+
+@given(st.lists(bulletins(), min_size=1, max_size=3))
+def test_gold_against_itself_is_perfect(gold: list[Bulletin]) -> None:
+    scores = score(gold, gold, scheme=SCHEME)
+    assert set(scores.summary().values()) <= {1.0, None}
+    assert scores.entity_micro == Counts(tp=sum(len(b.entities) for b in gold))
+    assert scores.boundaries == Counts(tp=sum(len(b.sentences) for b in gold))
+    assert all(true == found for true, found in scores.confusion)
+    assert sum(scores.confusion.values()) == sum(len(b.sentences) for b in gold)
+
+
+@given(pairs(), st.randoms(use_true_random=False))
+def test_the_order_of_bulletins_does_not_matter(
+    pair: tuple[list[Bulletin], list[Bulletin]], random: np.random.Generator
+) -> None:
+    order = list(range(len(pair[0])))
+    random.shuffle(order)
+    mixed = ([side[number] for number in order] for side in pair)
+    assert score(*mixed, scheme=SCHEME) == score(*pair, scheme=SCHEME)
+
+
+@given(pairs())
+def test_sentences_are_matched_by_most_characters(pair: tuple[list[Bulletin], list[Bulletin]]) -> None:
+    for gold, predicted in zip(*pair, strict=True):
+        matches = match_sentences(gold, predicted)
+        assert [true for true, _ in matches] == list(gold.sentences)
+        for true, found in matches:
+            common = [
+                len(set(range(true.start, true.end)) & set(range(s.start, s.end)))
+                for s in predicted.sentences
+            ]
+            assert found == predicted.sentences[common.index(max(common))]
+
+
+def test_a_gold_sentence_that_nothing_meets() -> None:
+    gold = Bulletin("a", "民政部。 要闻。", (), (Sentence(0, 4, "REPORT"), Sentence(5, 8, "OTHER")))
+    predicted = replace(gold, sentences=(Sentence(0, 4, "REPORT"),))
+    assert match_sentences(gold, predicted) == [
+        (gold.sentences[0], gold.sentences[0]),
+        (gold.sentences[1], None),
+    ]
+    scores = score([gold], [predicted], scheme=SCHEME)
+    assert scores.confusion == {("REPORT", "REPORT"): 1, ("OTHER", None): 1}
+    assert scores.function_accuracy == 0.5
+    assert scores.functions["OTHER"] == Counts(fn=1)
+    assert scores.boundaries == Counts(tp=1, fn=1)
+
+
+def labelled(function: str, *domains: str, end: int = 4, scores: dict[str, float] | None = None) -> Bulletin:
+    return Bulletin("a", "民政部。", (), (Sentence(0, end, function, domains, scores or {}),))
+
+
+def test_functions_and_domains_are_counted_over_gold_sentences() -> None:
+    gold = [labelled("REPORT", "elderly", "charity"), labelled("DIRECTIVE", "charity"), labelled("OTHER")]
+    predicted = [labelled("REPORT", "elderly"), labelled("REPORT", "charity", "lottery"), labelled("OTHER")]
+    scores = score(gold, predicted, scheme=SCHEME)
+    assert scores.functions == {
+        "REPORT": Counts(tp=1, fp=1),
+        "DIRECTIVE": Counts(fn=1),
+        "OTHER": Counts(tp=1),
+    }
+    assert scores.function_accuracy == pytest.approx(2 / 3)
+    assert macro_f1(scores.functions) == pytest.approx((2 / 3 + 0 + 1) / 3)
+    assert scores.domain_micro == Counts(tp=2, fp=1, fn=1)
+    assert (scores.domains["charity"], scores.domains["lottery"]) == (Counts(tp=1, fn=1), Counts(fp=1))
+    assert macro_f1(scores.domains) == pytest.approx((1 + 2 / 3 + 0) / 3)
+
+
+def test_a_wrong_label_costs_twice_but_not_without_labels() -> None:
+    gold = Bulletin("a", "民政部。", (Entity(0, 3, "ORG"),))
+    predicted = replace(gold, entities=(Entity(0, 3, "LOC"),))
+    scores = score([gold], [predicted], scheme=SCHEME)
+    assert scores.entity_micro == Counts(fp=1, fn=1)
+    assert scores.unlabelled == Counts(tp=1)
+
+
+def test_what_is_undefined_is_none() -> None:
+    bare = Bulletin("a", "民政部。")
+    scores = score([bare], [bare], scheme=SCHEME)
+    assert set(scores.summary().values()) == {None}
+    assert (scores.ece, scores.confusion) == ({}, {})
+    assert Counts(fp=2).precision == Counts(fp=2).f1 == 0.0
+    assert Counts(fp=2).recall is None
+    assert Counts(fn=2).precision is None
+    assert (Counts(fn=2).recall, Counts(fn=2).f1) == (0.0, 0.0)
+    assert macro_f1({"a": Counts(), "b": Counts(tp=1)}) == 1.0
+    assert macro_f1({"a": Counts()}) is None
+
+
+def test_sentences_of_gold_without_sentences_are_not_counted() -> None:
+    gold = Bulletin("a", "民政部。", (Entity(0, 3, "ORG"),))
+    scores = score([gold], [replace(gold, sentences=(Sentence(0, 4, "REPORT"),))], scheme=SCHEME)
+    assert scores.boundaries == Counts()
+    assert scores.entity_micro == Counts(tp=1)
+
+
+def test_a_changed_text_is_refused() -> None:
+    gold = Bulletin("spring-3", "民政部。")
+    with pytest.raises(ZhenglingError, match="'spring-3': the analysed text is not the gold text"):
+        score([gold], [replace(gold, text="民政部")], scheme=SCHEME)
+
+
+def test_no_gold_is_refused() -> None:
+    with pytest.raises(ZhenglingError, match="no gold bulletins"):
+        score([], [], scheme=SCHEME)
+
+
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="zip's own error comes through, without the counts")
+def test_another_number_of_bulletins_is_refused() -> None:
+    with pytest.raises(ZhenglingError):
+        score([Bulletin("a", "甲")], [], scheme=SCHEME)
+
+
+CONFIDENCES = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60)
+
+
+@given(CONFIDENCES, st.integers(1, 20))
+def test_ece_agrees_with_a_slow_one(predictions: list[tuple[float, bool]], bins: int) -> None:
+    total = 0.0
+    for number in range(bins):
+        last = number == bins - 1
+        inside = [(c, r) for c, r in predictions if number <= c * bins and (c * bins < number + 1 or last)]
+        if inside:
+            gap = np.mean([c for c, _ in inside]) - np.mean([r for _, r in inside])
+            total += len(inside) / len(predictions) * abs(float(gap))
+    found = expected_calibration_error(predictions, bins=bins)
+    assert found == pytest.approx(total, abs=1e-9)
+    assert found is not None
+    assert 0 <= found <= 1
+
+
+def test_ece_of_known_cases() -> None:
+    assert expected_calibration_error([]) is None
+    assert expected_calibration_error([(0.75, True)] * 3 + [(0.75, False)]) == pytest.approx(0.0)
+    assert expected_calibration_error([(1.0, False), (0.0, True)]) == pytest.approx(1.0)
+
+
+def test_ece_by_head() -> None:
+    gold = replace(labelled("REPORT", "elderly"), entities=(Entity(0, 3, "ORG"),))
+    predicted = replace(
+        labelled("REPORT", "elderly", scores={"REPORT": 0.8, "OTHER": 0.2, "elderly": 0.9, "charity": 0.3}),
+        entities=(Entity(0, 3, "ORG", 0.6), Entity(3, 4, "LOC", 0.1)),
+    )
+    found = score([gold], [predicted], scheme=SCHEME).ece
+    assert found == {
+        "entities": pytest.approx((0.4 + 0.1) / 2),
+        "functions": pytest.approx(0.2),
+        "domains": pytest.approx((0.1 + 0.3) / 2),
+    }
+
+
+def test_domains_are_not_asked_of_sentences_that_bear_none() -> None:
+    predicted = labelled("OTHER", scores={"OTHER": 1.0, "elderly": 0.9})
+    assert score([labelled("OTHER")], [predicted], scheme=SCHEME).ece == {"functions": 0.0}
+
+
+def test_everything_as_json() -> None:
+    scores = score([labelled("REPORT", "elderly")], [labelled("OTHER")], scheme=SCHEME)
+    data = scores.to_dict()
+    assert data["function_confusion"] == [{"gold": "REPORT", "predicted": "OTHER", "sentences": 1}]
+    assert data["domains"]["elderly"] == {"p": None, "r": 0.0, "f1": 0.0, "tp": 0, "fp": 0, "fn": 1}
+    assert data["summary"] == scores.summary()
+    assert list(data["entities"]) == list(SCHEME.entity_names)
+    assert isinstance(scores, Scores)
+
+
+@given(*[st.builds(Counts, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))] * 2)
+def test_counts_add_up(one: Counts, other: Counts) -> None:
+    both = one + other
+    assert (both.tp, both.fp, both.fn) == (one.tp + other.tp, one.fp + other.fp, one.fn + other.fn)
+    if both.precision is not None and both.recall is not None and both.tp:
+        assert both.f1 == pytest.approx(2 * both.precision * both.recall / (both.precision + both.recall))

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from numpy.typing import NDArray
+from tests.training.samples import SCHEME, invented_bulletins, invented_lines, tokens
+
+import zhengling
+from zhengling.characters import CharacterVocabulary
+from zhengling.components import bulletin_of
+from zhengling.encoder import BulletinEncoder, Floats, OnnxBackend, WindowSettings
+from zhengling.schema import faults
+from zhengling_training.calibrate import Calibration
+from zhengling_training.encoder_files import TOKENIZER, load_encoder
+from zhengling_training.export import (
+    TorchBackend,
+    build_pipeline,
+    numpy_heads,
+    quantise,
+    save_pipeline,
+    to_onnx,
+)
+from zhengling_training.model import BulletinModel
+
+Ids = NDArray[np.int64]
+SHAPES = [(1,), (2,), (9,), (31, 31), (40, 7, 1), (254, 3), (5, 200, 60, 61, 62)]
+
+
+@pytest.fixture(scope="module")
+def network(encoder: Path) -> BulletinModel:
+    """Random, with weights large enough that all layers tell."""
+    torch.manual_seed(4)
+    model = BulletinModel(load_encoder(encoder), SCHEME, head_size=16, dropout=0.1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 2:
+                parameter.mul_(4)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def exported(network: BulletinModel) -> bytes:
+    return to_onnx(network)
+
+
+@pytest.fixture(scope="module")
+def quantised(exported: bytes) -> bytes:
+    return quantise(exported)
+
+
+def windows(lengths: tuple[int, ...], *, seed: int = 0, even: bool = False) -> tuple[Ids, Ids]:
+    """Ids and mask of random windows; ``even`` pads as ``BulletinEncoder`` does."""
+    random = np.random.default_rng(seed)
+    longest = max(lengths) + 2
+    ids = np.zeros((len(lengths), longest + (longest % 2 if even else 0)), np.int64)
+    mask = np.zeros_like(ids)
+    for row, length in enumerate(lengths):
+        ids[row, : length + 2] = random.integers(5, len(tokens()), length + 2)
+        mask[row, : length + 2] = 1
+    return ids, mask
+
+
+def gap(one: Floats, other: Floats) -> float:
+    return float(np.abs(one - other).max())
+
+
+@pytest.mark.parametrize("lengths", SHAPES)
+def test_the_exported_network_agrees_with_torch(
+    network: BulletinModel, exported: bytes, lengths: tuple[int, ...]
+) -> None:
+    ids, mask = windows(lengths, seed=len(lengths))
+    real = mask == 1
+    mine, theirs = OnnxBackend(exported, threads=1).run(ids, mask), TorchBackend(network).run(ids, mask)
+    for one, other in zip(mine, theirs, strict=True):
+        assert one.dtype == np.float32
+        assert one.shape == other.shape
+        assert gap(one[real], other[real]) <= 1e-4
+        assert np.abs(other[real]).max() > 0.5  # there is something to agree on
+
+
+def test_export_leaves_the_network_as_it_was(network: BulletinModel, exported: bytes) -> None:
+    assert network.encoder.config._attn_implementation == "sdpa"
+    onnx.checker.check_model(onnx.load_from_string(exported))
+
+
+@pytest.mark.parametrize("lengths", SHAPES)
+def test_the_quantised_network_is_near(exported: bytes, quantised: bytes, lengths: tuple[int, ...]) -> None:
+    ids, mask = windows(lengths, seed=7, even=True)
+    real = mask == 1
+    (_, exact), (_, near) = (OnnxBackend(m, threads=1).run(ids, mask) for m in (exported, quantised))
+    one, other = exact[real], near[real]
+    cosine = (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+    assert cosine.min() > 0.99
+    assert cosine.mean() > 0.999
+
+
+def test_quantised_weights_are_small(exported: bytes, quantised: bytes) -> None:
+    assert len(quantised) < 0.8 * len(exported)
+    graph = onnx.load_from_string(quantised).graph
+    assert {"MatMulNBits"} <= {node.op_type for node in graph.node}
+    floats = [t for t in graph.initializer if t.data_type == onnx.TensorProto.FLOAT and len(t.dims) == 2]
+    assert list(max(floats, key=lambda t: int(np.prod(t.dims))).dims) != [
+        512,
+        32,
+    ]  # the largest table is int8
+
+
+@pytest.mark.parametrize("lengths", SHAPES)
+def test_a_quantised_window_does_not_depend_on_its_batch(quantised: bytes, lengths: tuple[int, ...]) -> None:
+    backend = OnnxBackend(quantised, threads=1)
+    ids, mask = windows(lengths, seed=3, even=True)
+    together = backend.run(ids, mask)
+    for row, length in enumerate(lengths):
+        size = length + 2 + length % 2
+        alone = backend.run(ids[row : row + 1, :size], mask[row : row + 1, :size])
+        for joined, single in zip(together, alone, strict=True):
+            assert gap(joined[row, : length + 2], single[0, : length + 2]) <= 1e-5
+
+
+def test_a_quantised_text_does_not_depend_on_its_company(
+    quantised: bytes, vocabulary: CharacterVocabulary
+) -> None:
+    texts = [*invented_lines(6), *(b.text for b in invented_bulletins(3)), "民", "".join(invented_lines(9))]
+    spans = [[(0, len(text))] for text in texts]
+    encoder = BulletinEncoder(OnnxBackend(quantised, threads=1), vocabulary, WindowSettings(60, 10, 300))
+    together = encoder.encode(texts, spans)
+    for text, span, joined in zip(texts, spans, together, strict=True):
+        (alone,) = encoder.encode([text], [span])
+        assert gap(joined.emissions, alone.emissions) <= 1e-5
+        assert gap(joined.sentences, alone.sentences) <= 1e-5
+
+
+def test_numpy_heads_agree_with_torch(network: BulletinModel) -> None:
+    pooled = torch.randn(20, 64, generator=torch.Generator().manual_seed(1))
+    heads = numpy_heads(network)
+    assert list(heads) == ["functions", "domains"]
+    for name, head in heads.items():
+        with torch.inference_mode():
+            expected = network.heads[name](pooled).numpy()
+        assert gap(head(pooled.numpy().astype(np.float64)), expected) < 1e-4
+
+
+def test_a_pipeline_survives_the_disk(
+    network: BulletinModel, quantised: bytes, encoder: Path, tmp_path: Path
+) -> None:
+    heads = numpy_heads(network)
+    nlp = build_pipeline(
+        model=quantised,
+        tokenizer=(encoder / TOKENIZER).read_bytes(),
+        heads=heads,
+        calibration=Calibration(1.5, dict.fromkeys(heads, 2.0), dict.fromkeys(SCHEME.domain_names, 0.4)),
+        scheme=SCHEME,
+        windows=WindowSettings(60, 10, 300),
+        meta={"name": "tiny", "version": "1.2.3"},
+    )
+    save_pipeline(nlp, tmp_path / "tiny")
+    loaded = zhengling.load(tmp_path / "tiny", threads=1)
+    assert loaded.pipe_names == nlp.pipe_names
+    assert (loaded.meta["name"], loaded.meta["version"], loaded.lang) == ("tiny", "1.2.3", "zh")
+    settings = loaded.get_pipe("bulletin_encoder").settings  # type: ignore[attr-defined]
+    assert settings == WindowSettings(60, 10, 300)
+    for bulletin in invented_bulletins(3):
+        first, second = (bulletin_of(pipeline(bulletin.text)) for pipeline in (nlp, loaded))
+        assert first == second
+        assert list(faults(first, scheme=SCHEME)) == []
+
+
+def test_a_pipeline_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "file").write_text("old", encoding="utf-8")
+    nlp = build_pipeline(
+        model=b"",
+        tokenizer=b"",
+        heads={},
+        calibration=Calibration(1.0, {}, {}),
+        scheme=SCHEME,
+        windows=WindowSettings(),
+        meta={"name": "tiny", "zhengling": {"not JSON": object()}},
+    )
+    with pytest.raises(TypeError):
+        save_pipeline(nlp, tmp_path / "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+    assert (tmp_path / "old" / "file").read_text(encoding="utf-8") == "old"
