@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from zhengling_training.evaluation.metrics import Counts, Scores
+from zhengling_training.evaluation.counts import Counts
+from zhengling_training.evaluation.metrics import Scores
 
 UNDEFINED = "–"
 
