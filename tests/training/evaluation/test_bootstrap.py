@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tests.training.evaluation.samples import noisy
 from tests.training.samples import SCHEME, invented_bulletins
 
-from zhengling_training.evaluation.bootstrap import Resampling, draws, interval, interval_of, intervals
+from zhengling_training.evaluation.bootstrap import Resampling, draws, interval, intervals, intervals_of
 from zhengling_training.evaluation.ledger import f1_of, make_ledger, measures
 from zhengling_training.evaluation.metrics import score, score_each
 
@@ -41,7 +41,9 @@ def test_intervals_hold_the_truth_in_95_of_100_cases(bulletins: int) -> None:
 
 def test_the_same_seed_gives_the_same_intervals() -> None:
     rows = population(np.random.default_rng(0), 30)
-    one, again, other = (interval_of(rows, f1_of, settings=Resampling(seed=seed)) for seed in (1, 1, 2))
+    one, again, other = (
+        intervals_of(rows[:, None], [f1_of], settings=Resampling(seed=seed)) for seed in (1, 1, 2)
+    )
     assert one == again != other
 
 
@@ -71,11 +73,11 @@ def test_what_never_occurs_and_single_bulletins_have_no_interval() -> None:
     every = measures(ledger.families)
     assert intervals(ledger, [every["entity_f1/EVENT"]], settings=Resampling()) == {"entity_f1/EVENT": None}
     assert intervals(ledger.take([0]), [every["entity_f1"]], settings=Resampling()) == {"entity_f1": None}
-    assert interval_of(np.zeros((1, 3)), f1_of, settings=Resampling()) is None
+    assert intervals_of(np.zeros((1, 1, 3)), [f1_of], settings=Resampling()) == [None]
 
 
 def test_no_spread_gives_a_point() -> None:
-    rows = np.tile([2.0, 2.0, 2.0], (5, 1))
-    found = interval_of(rows, f1_of, settings=Resampling(resamples=100))
+    rows = np.full((5, 1, 3), 2.0)
+    (found,) = intervals_of(rows, [f1_of], settings=Resampling(resamples=100))
     assert found is not None
     assert (found.low, found.high) == (1.0, 1.0)

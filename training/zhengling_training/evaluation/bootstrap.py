@@ -8,7 +8,7 @@ dozens of bulletins, plain percentiles hold the true value too rarely.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -66,20 +66,30 @@ def intervals(
     }
 
 
-def interval_of(rows: Floats, of: Callable[[Floats], Floats], *, settings: Resampling) -> Interval | None:
-    """The interval of one figure.
+def intervals_of(
+    rows: Floats, figures: Sequence[Callable[[Floats], Floats]], *, settings: Resampling
+) -> list[Interval | None]:
+    """The intervals of figures that have counts of their own.
 
     Args:
-        rows: counts by bulletin, shape ``(bulletins, …)``.
-        of: the figure, shape ``(…)``, of their sums with any leading dimensions.
+        rows: counts by bulletin, shape ``(bulletins, figures, 3)``.
+        figures: each gives the figure, shape ``(…)``, of sums of its counts, shape ``(…, 3)``.
         settings: how to resample.
     """
-    count = len(rows)
-    if count < 2:
-        return None
+    if len(rows) < 2:
+        return [None] * len(figures)
     total = rows.sum(axis=0)
-    values = [of(np.tensordot(weights, rows, axes=1)) for weights in draws(count, settings=settings)]
-    return interval(float(of(total)), np.concatenate(values), of(total - rows), level=settings.level)
+    blocks = [np.tensordot(weights, rows, axes=1) for weights in draws(len(rows), settings=settings)]
+    drawn: Floats = np.concatenate(blocks)
+    return [
+        interval(
+            float(of(total[place])),
+            of(drawn[:, place]),
+            of(total[place] - rows[:, place]),
+            level=settings.level,
+        )
+        for place, of in enumerate(figures)
+    ]
 
 
 def draws(bulletins: int, *, settings: Resampling, cells: int = 4_000_000) -> Iterator[Floats]:

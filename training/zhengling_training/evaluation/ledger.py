@@ -243,10 +243,10 @@ def _precision(index: int) -> Callable[[Sums], Floats]:
 
 
 def _recall(index: int) -> Callable[[Sums], Floats]:
-    return lambda sums: _divide(sums.counts[..., index, _HITS], sums.counts[..., index, _GOLD])
+    return lambda sums: recall_of(sums.counts[..., index, :])
 
 
-def _f1(index: int | list[int]) -> Callable[[Sums], Floats]:
+def _f1(index: int) -> Callable[[Sums], Floats]:
     return lambda sums: f1_of(sums.counts[..., index, :])
 
 
@@ -268,6 +268,11 @@ def _ece(head: int) -> Callable[[Sums], Floats]:
 def f1_of(counts: Floats) -> Floats:
     """F1 of hits, predicted and gold, shape ``(…, 3)``; NaN where there is neither gold nor prediction."""
     return _divide(2 * counts[..., _HITS], counts[..., _PREDICTED] + counts[..., _GOLD])
+
+
+def recall_of(counts: Floats) -> Floats:
+    """Recall of hits, predicted and gold, shape ``(…, 3)``; NaN without gold."""
+    return _divide(counts[..., _HITS], counts[..., _GOLD])
 
 
 def _divide(part: Any, whole: Any) -> Floats:
