@@ -60,7 +60,7 @@ def test_curves_agree_with_slow_ones(answers: list[tuple[float, bool]], missed: 
         kept = [right for confidence, right in answers if confidence >= threshold]
         assert curve.precision[place] == (pytest.approx(sum(kept) / len(kept)) if kept else None)
         assert curve.recall[place] == (pytest.approx(sum(kept) / gold) if gold else None)
-    best = max((value for value in curve.f1 if value is not None), default=None)
+    best = max((value for value in curve.f1 if value), default=None)
     assert curve.at(curve.suggested)[2] == best
 
 

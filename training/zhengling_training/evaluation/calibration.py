@@ -93,7 +93,7 @@ class Curve:
         precision: by threshold, None where no answer is left.
         recall: by threshold, of all gold annotations; None without any.
         f1: by threshold.
-        suggested: the threshold with the best F1, the lowest of several; None if F1 is undefined.
+        suggested: the threshold with the best F1, the lowest of several; None if nothing is ever right.
     """
 
     thresholds: tuple[float, ...]
@@ -134,7 +134,7 @@ def threshold_curve(answers: Answers, *, gold: int, steps: int = STEPS) -> Curve
     given = np.array([(confidence >= t).sum() for t in thresholds])
     hits = np.array([right[confidence >= t].sum() for t in thresholds])
     f1 = _shares(2 * hits, given + gold)
-    best = max((value for value in f1 if value is not None), default=None)
+    best = max((value for value in f1 if value), default=None)
     return Curve(
         thresholds=thresholds,
         precision=_shares(hits, given),

@@ -154,7 +154,12 @@ def score(gold: Sequence[Bulletin], predicted: Sequence[Bulletin], *, scheme: La
     Raises:
         ZhenglingError: no gold at all, another number of predictions, or a text that was changed.
     """
-    return reduce(Scores.__add__, score_each(gold, predicted, scheme=scheme))
+    return total_of(score_each(gold, predicted, scheme=scheme))
+
+
+def total_of(scores: Iterable[Scores]) -> Scores:
+    """The scores of all bulletins together, of those of each; there must be one."""
+    return reduce(Scores.__add__, scores)
 
 
 def score_each(
