@@ -6,7 +6,7 @@ domain by maximising F1, or the threshold common to all where a domain is too ra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,11 @@ class Calibration:
     heads: Mapping[str, float]
     thresholds: Mapping[str, float]
 
+    @classmethod
+    def none(cls, heads: Iterable[str], scheme: LabelScheme) -> Calibration:
+        """Nothing scaled, all thresholds 0.5."""
+        return cls(1.0, dict.fromkeys(heads, 1.0), dict.fromkeys(scheme.domain_names, 0.5))
+
 
 def calibrate(
     bulletins: Sequence[Bulletin],
@@ -54,7 +59,7 @@ def calibrate(
 ) -> Calibration:
     """Fit on bulletins that were not trained on; with none, nothing is scaled and thresholds are 0.5."""
     if not bulletins:
-        return Calibration(1.0, dict.fromkeys(heads, 1.0), dict.fromkeys(scheme.domain_names, 0.5))
+        return Calibration.none(heads, scheme)
     spans = [[(s.start, s.end) for s in b.sentences] or [(0, len(b.text))] for b in bulletins]
     encoded = encoder.encode([b.text for b in bulletins], spans)
     tagger = min(

@@ -38,8 +38,8 @@ def load_recipe(path: Path, kind: type[Recipe], *, overrides: dict[str, Any] | N
     except OSError as error:
         raise ZhenglingError(f"{path}: can't read the recipe: {error.strerror}") from error
     except (ConfigValidationError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise ZhenglingError(f"{path}: not a recipe: {first}") from error
+        reasons = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise ZhenglingError(f"{path}: not a recipe: {'; '.join(reasons)}") from error
     try:
         return kind.model_validate(dict(raw))
     except ValidationError as error:

@@ -26,18 +26,18 @@ from zhengling.encoder import BulletinEncoder, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.augment import AugmentSection, augment, mentions
-from zhengling_training.calibrate import Calibration, CalibrationSection, calibrate
+from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.config import Section
 from zhengling_training.data import IGNORED, Batch, collate, load_bulletins, make_dataset, split_held_out
 from zhengling_training.encoder_files import TOKENIZER, load_encoder
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import (
-    TorchBackend,
     build_pipeline,
     numpy_heads,
     quantise,
     save_pipeline,
     to_onnx,
+    torch_pipeline,
 )
 from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
@@ -78,6 +78,10 @@ class WindowsSection(Section):
     size: int = 254
     overlap: int = 48
     batch_characters: int = 1024
+
+    def settings(self) -> WindowSettings:
+        """The same, for the encoder."""
+        return WindowSettings(self.size, self.overlap, self.batch_characters)
 
 
 class LossSection(Section):
@@ -176,8 +180,7 @@ def prepare(recipe: FinetuneRecipe) -> Task:
         raise ZhenglingError("data.held_out leaves nothing to train on")
     tokenizer = Path(recipe.encoder.start) / TOKENIZER
     vocabulary = CharacterVocabulary.from_tokenizer(tokenizer)
-    windows = WindowSettings(recipe.windows.size, recipe.windows.overlap, recipe.windows.batch_characters)
-    return Task(scheme, vocabulary, tokenizer.read_bytes(), train, held_out, windows)
+    return Task(scheme, vocabulary, tokenizer.read_bytes(), train, held_out, recipe.windows.settings())
 
 
 def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder: Path) -> dict[str, Any]:
@@ -268,26 +271,9 @@ def measure(model: BulletinModel, task: Task) -> dict[str, Any]:
     """Scores on the held-out bulletins with gold sentence boundaries and plain thresholds."""
     if not task.held_out:
         return {}
-    nlp = _pipeline_with(model, task)
+    nlp = torch_pipeline(model, task.vocabulary, scheme=task.scheme, windows=task.windows)
     predicted = [bulletin_of(doc) for doc in nlp.pipe(b.text for b in task.held_out)]
     return score(task.held_out, predicted, scheme=task.scheme).summary()
-
-
-def _pipeline_with(model: BulletinModel, task: Task) -> Language:
-    """A pipeline around the network as it is, for measuring while training."""
-    heads = numpy_heads(model)
-    plain = Calibration(1.0, dict.fromkeys(heads, 1.0), dict.fromkeys(task.scheme.domain_names, 0.5))
-    nlp = build_pipeline(
-        model=b"",
-        tokenizer=task.tokenizer,
-        heads=heads,
-        calibration=plain,
-        scheme=task.scheme,
-        windows=task.windows,
-        meta={"name": "training"},
-    )
-    nlp.get_pipe("bulletin_encoder").use(TorchBackend(model), task.vocabulary)  # type: ignore[attr-defined]
-    return nlp
 
 
 def package(model: BulletinModel, task: Task, recipe: FinetuneRecipe, record: Mapping[str, Any]) -> Language:

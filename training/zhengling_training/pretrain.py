@@ -20,7 +20,14 @@ from transformers import BertModel
 from zhengling.characters import CharacterVocabulary
 from zhengling_training.config import Section
 from zhengling_training.corpus import PackedCorpus, pack
-from zhengling_training.encoder_files import TOKENIZER, load_encoder, save_encoder
+from zhengling_training.encoder_files import (
+    MASKED_HEAD,
+    TOKENIZER,
+    load_encoder,
+    load_weights,
+    read_weights,
+    save_encoder,
+)
 from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
 
 
@@ -87,25 +94,47 @@ class MaskedBatch:
     truth: Tensor
 
 
+class MaskedHead(nn.Module):
+    """BERT's output head; its matrix is the embeddings', given when called."""
+
+    def __init__(self, *, size: int, vocabulary: int) -> None:
+        super().__init__()
+        self.transform = nn.Linear(size, size)
+        self.norm = nn.LayerNorm(size)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        nn.init.eye_(self.transform.weight)
+        nn.init.zeros_(self.transform.bias)
+
+    def forward(self, hidden: Tensor, table: Tensor) -> Tensor:
+        """Logits ``(chosen, vocabulary)`` of hidden states ``(chosen, size)``."""
+        return functional.linear(self.norm(functional.gelu(self.transform(hidden))), table, self.bias)
+
+
 class MaskedLanguageModel(nn.Module):
-    """An encoder with BERT's output head, its matrix tied to the embeddings."""
+    """An encoder with the head that guesses hidden characters, tied to the embeddings."""
 
     def __init__(self, encoder: BertModel) -> None:
         super().__init__()
-        size = encoder.config.hidden_size
         self.encoder = encoder
-        self.transform = nn.Linear(size, size)
-        self.norm = nn.LayerNorm(size)
-        self.bias = nn.Parameter(torch.zeros(encoder.config.vocab_size))
-        nn.init.eye_(self.transform.weight)
-        nn.init.zeros_(self.transform.bias)
+        self.head = MaskedHead(size=encoder.config.hidden_size, vocabulary=encoder.config.vocab_size)
 
     def forward(self, seen: Tensor, positions: Tensor) -> Tensor:
         """Logits over the vocabulary at the chosen positions, shape ``(chosen, vocabulary)``."""
         hidden = self.encoder(input_ids=seen).last_hidden_state.flatten(0, 1)[positions]
-        hidden = self.norm(functional.gelu(self.transform(hidden)))
-        table = self.encoder.embeddings.word_embeddings.weight
-        return functional.linear(hidden, table, self.bias)
+        return self.head(hidden, self.encoder.embeddings.word_embeddings.weight)  # type: ignore[no-any-return]
+
+
+def load_masked_model(folder: Path, *, layers: int | None) -> MaskedLanguageModel:
+    """An encoder with the head that it was pretrained with, or with a fresh one where the folder has none.
+
+    Raises:
+        ZhenglingError: no encoder, or a head of another architecture or vocabulary.
+    """
+    model = MaskedLanguageModel(load_encoder(folder, layers=layers))
+    path = folder / MASKED_HEAD
+    if path.exists():
+        load_weights(model.head, read_weights(path), place=path)
+    return model
 
 
 def choose_positions(
@@ -206,7 +235,7 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
     """
     start, schedule = Path(recipe.encoder.start), recipe.schedule
     vocabulary = CharacterVocabulary.from_tokenizer(start / TOKENIZER)
-    model = MaskedLanguageModel(load_encoder(start, layers=recipe.encoder.layers))
+    model = load_masked_model(start, layers=recipe.encoder.layers)
     corpus = pack(
         [Path(name) for name in recipe.corpus.files],
         vocabulary,
@@ -233,7 +262,12 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
 
     def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
         loss, accuracy = held_out_score(wrapped, corpus, vocabulary, recipe=recipe)
-        save_encoder(model.encoder, output / "encoder", tokenizer=start / TOKENIZER)
+        save_encoder(
+            model.encoder,
+            output / "encoder",
+            tokenizer=start / TOKENIZER,
+            parts={MASKED_HEAD: model.head},
+        )
         seen = step * schedule.batch_rows * recipe.corpus.row_length
         return {"characters": seen, "held_out_loss": loss, "held_out_accuracy": accuracy}
 
