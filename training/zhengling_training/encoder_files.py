@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
+from zhengling.characters import CharacterVocabulary
 from zhengling.errors import ZhenglingError
 from zhengling.files import atomic_folder, write_text
 
@@ -97,6 +98,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     if settings.get("model_type") != "bert":
         raise ZhenglingError(f"{folder / CONFIG}: model_type is {settings.get('model_type')!r}, not 'bert'")
     return settings
+
+
+def load_vocabulary(folder: Path) -> CharacterVocabulary:
+    """The characters of an encoder.
+
+    Raises:
+        ZhenglingError: the tokenizer is missing, damaged, or has ids that the encoder has no row for.
+    """
+    vocabulary = CharacterVocabulary.from_tokenizer(folder / TOKENIZER)
+    rows = read_config(folder)["vocab_size"]
+    if len(vocabulary) > rows:
+        raise ZhenglingError(
+            f"{folder / TOKENIZER}: of another encoder, with {len(vocabulary)} ids for {rows} rows"
+        )
+    return vocabulary
 
 
 def save_encoder(

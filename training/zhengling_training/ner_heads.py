@@ -19,7 +19,6 @@ from accelerate import PartialState
 from numpy.typing import NDArray
 from spacy.language import Language
 from torch import Tensor, nn
-from torch.nn import functional
 from transformers import BertModel
 
 from zhengling.batching import batches
@@ -30,13 +29,20 @@ from zhengling.errors import ZhenglingError
 from zhengling.formats import read_bulletins
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.calibrate import Calibration, CalibrationSection, calibrate
-from zhengling_training.config import Section
+from zhengling_training.config import Count, Fraction, Precision, Section
 from zhengling_training.corpus import cover, ngrams, texts_of
-from zhengling_training.data import IGNORED, collate, make_dataset, split_held_out
-from zhengling_training.encoder_files import TOKENIZER, load_encoder, load_weights, read_weights, save_encoder
+from zhengling_training.data import collate, make_dataset, split_held_out
+from zhengling_training.encoder_files import (
+    TOKENIZER,
+    load_encoder,
+    load_vocabulary,
+    load_weights,
+    read_weights,
+    save_encoder,
+)
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import TorchBackend, torch_pipeline
-from zhengling_training.finetune import EncoderSection, WindowsSection
+from zhengling_training.finetune import EncoderSection, WindowsSection, cross_entropy
 from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
 
@@ -57,25 +63,25 @@ class SetSection(Section):
     scheme: str
     train: list[str]
     dev: list[str] = []
-    held_out: float = 0.0
-    repeat: int = 1
+    held_out: Fraction = 0.0
+    repeat: Count = 1
 
 
 class ScheduleSection(Section):
     """How it learns; ``batch_characters`` bounds a step's characters with padding."""
 
     seed: int = 1
-    epochs: int = 3
-    batch_characters: int = 2048
-    accumulate: int = 1
+    epochs: Count = 3
+    batch_characters: Count = 2048
+    accumulate: Count = 1
     encoder_rate: float = 1.5e-4
     heads_rate: float = 1e-3
     warmup: float = 0.05
     final_rate: float = 0.02
     weight_decay: float = 0.01
-    precision: str = "no"
+    precision: Precision = "no"
     checkpoint_minutes: float = 10.0
-    evaluate_every: int = 1000
+    evaluate_every: Count = 1000
 
 
 class DataSection(Section):
@@ -155,7 +161,7 @@ def train_heads(recipe: HeadsRecipe, *, run_folder: Path, output: Path) -> dict[
     """
     sets = load_sets(recipe)
     start = Path(recipe.encoder.start)
-    vocabulary = CharacterVocabulary.from_tokenizer(start / TOKENIZER)
+    vocabulary = load_vocabulary(start)
     encoder = load_encoder(start, layers=recipe.encoder.layers, dropout=recipe.encoder.dropout)
     torch.manual_seed(recipe.schedule.seed)
     schemes = {name: found.scheme for name, found in sets.items()}
@@ -292,9 +298,7 @@ def _train(
             [rows[name][int(index)] for index in mine], scheme=sets[name].scheme, vocabulary=vocabulary
         ).to(device)
         scores = wrapped(batch.ids, batch.mask)[..., model.slices[name]]
-        return functional.cross_entropy(
-            scores.flatten(0, 1).float(), batch.tags.flatten(), ignore_index=IGNORED
-        )
+        return cross_entropy(scores.flatten(0, 1).float(), batch.tags.flatten())
 
     def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
         scores = {}
@@ -398,7 +402,7 @@ def load_head(folder: Path, name: str) -> Language:
     load_weights(network.tagger, read_weights(place / TAGGER), place=place / TAGGER)
     return torch_pipeline(
         network,
-        CharacterVocabulary.from_tokenizer(folder / TOKENIZER),
+        load_vocabulary(folder),
         scheme=scheme,
         windows=windows,
         calibration=Calibration(temperature, {}, {}),
