@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.augment import AugmentSection, augment, mentions
 from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.config import Count, Fraction, Precision, Section, Weight
-from zhengling_training.data import IGNORED, Batch, collate, load_bulletins, make_dataset, split_held_out
+from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, split_held_out
 from zhengling_training.encoder_files import TOKENIZER, load_encoder, load_vocabulary, read_config
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import (
@@ -42,6 +42,7 @@ from zhengling_training.export import (
 )
 from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
+from zhengling_training.tagging_loss import character_loss, cross_entropy, path_loss
 
 LOG = logging.getLogger(__name__)
 
@@ -92,8 +93,12 @@ class WindowsSection(Section):
 
 
 class LossSection(Section):
-    """Weights of the losses; ``positive`` is the weight of a domain that is there against one that isn't."""
+    """Weights of the losses; ``positive`` is the weight of a domain that is there against one that isn't.
 
+    ``tagger`` says what the tagger learns from: each character's tag, or whole paths.
+    """
+
+    tagger: Literal["characters", "paths"] = "characters"
     entities: Weight = 1.0
     functions: Weight = 0.3
     domains: Weight = 0.3
@@ -260,11 +265,13 @@ def _epochs(task: Task, recipe: FinetuneRecipe) -> Callable[[int], Dataset]:
 def loss(model: nn.Module, batch: Batch, *, weights: LossSection) -> Tensor:
     """Weighted sum of the heads' losses.
 
-    Cross-entropy a character for tags and a sentence for functions; for domains the binary cross-entropies of
-    a sentence are summed, so that rare domains are heard; sentences that bear no domains are left out.
+    For tags as ``weights.tagger`` says; cross-entropy a sentence for functions; for domains the binary
+    cross-entropies of a sentence are summed, so that rare domains are heard; sentences that bear no domains
+    are left out.
     """
     emissions, scores = model(batch.ids, batch.mask, batch.pieces)
-    total = weights.entities * cross_entropy(emissions.flatten(0, 1), batch.tags.flatten())
+    tagging_loss = path_loss if weights.tagger == "paths" else character_loss
+    total = weights.entities * tagging_loss(emissions, batch.tags)
     if "functions" in scores:
         total = total + weights.functions * cross_entropy(scores["functions"], batch.functions)
     if "domains" in scores:
@@ -277,12 +284,6 @@ def loss(model: nn.Module, batch: Batch, *, weights: LossSection) -> Tensor:
         asked = batch.bears_domains
         total = total + weights.domains * (each * asked).sum() / asked.sum().clamp(min=1)
     return total
-
-
-def cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy over the targets that are known, 0 if none is."""
-    known = (targets != IGNORED).sum().clamp(min=1)
-    return functional.cross_entropy(scores, targets, ignore_index=IGNORED, reduction="sum") / known
 
 
 def measure(model: BulletinModel, task: Task) -> dict[str, Any]:

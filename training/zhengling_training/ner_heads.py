@@ -42,9 +42,10 @@ from zhengling_training.encoder_files import (
 )
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import TorchBackend, torch_pipeline
-from zhengling_training.finetune import EncoderSection, WindowsSection, cross_entropy
+from zhengling_training.finetune import EncoderSection, WindowsSection
 from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
+from zhengling_training.tagging_loss import character_loss
 
 LOG = logging.getLogger(__name__)
 HEADS, TAGGER, HEAD = "heads", "tagger.safetensors", "head.json"
@@ -298,7 +299,7 @@ def _train(
             [rows[name][int(index)] for index in mine], scheme=sets[name].scheme, vocabulary=vocabulary
         ).to(device)
         scores = wrapped(batch.ids, batch.mask)[..., model.slices[name]]
-        return cross_entropy(scores.flatten(0, 1).float(), batch.tags.flatten())
+        return character_loss(scores.float(), batch.tags)
 
     def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
         scores = {}
