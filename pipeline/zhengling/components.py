@@ -249,6 +249,8 @@ class SentenceClassifier(Stored):
     def classify(self, vectors: Floats) -> list[tuple[str | None, list[str], dict[str, float]]]:
         """Function, domains and probabilities of sentences from their pooled vectors."""
         state = self._state()
+        if not len(vectors):
+            return []
         scores = {
             name: head(vectors.astype(np.float64)) / state.temperatures[name]
             for name, head in state.heads.items()
