@@ -52,32 +52,24 @@ def test_texts_without_leading_white_space(text: str) -> None:
     check_invariants(NOISE(text), text)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an empty text, and white space before the first sentence, crash the encoder"
-)
 @settings(deadline=None, max_examples=200)
 @given(ANY_TEXT)
 def test_any_text(text: str) -> None:
     check_invariants(NOISE(text), text)
 
 
-@pytest.mark.xfail(strict=True, reason="entity_tagger lets entities begin, end with or be white space")
 @settings(deadline=None, max_examples=200)
 @given(ANY_TEXT.map(str.strip).filter(bool))
 def test_entities_are_sound_whatever_the_network_says(text: str) -> None:
     check_sound(NOISE(text), text)
 
 
-@pytest.mark.xfail(strict=True, reason="as the tests above, with the default model")
 @settings(deadline=None, max_examples=40)
 @given(text=ANY_TEXT)
 def test_any_text_with_the_default_model(nlp: Language, text: str) -> None:
     check_sound(nlp(text), text)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an empty text, and white space before the first sentence, crash the encoder"
-)
 @pytest.mark.parametrize("text", ["", " 今天开会。", "\n\n示例区开会\n", "\u3000\u3000各地要落实。"])
 def test_white_space_first(nlp: Language, text: str) -> None:
     check_invariants(nlp(text), text)

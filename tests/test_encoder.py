@@ -147,14 +147,12 @@ def test_blank_sentences_at_the_end_have_no_vector() -> None:
     assert found.emissions.shape == (2, len(tag_names(SCHEME.entity_names)))
 
 
-@pytest.mark.xfail(strict=True, reason="_Collector.add takes the maximum of no rows", raises=ValueError)
 def test_blank_sentences_before_others_have_no_vector() -> None:
     text, sentences = "  " + text_of(10), [(2, 2), (2, 12)]
     (found,) = BulletinEncoder(BACKEND, VOCABULARY).encode([text], [sentences])
     check(found, text, sentences)
 
 
-@pytest.mark.xfail(strict=True, reason="cut_windows(0, ...) raises", raises=ValueError)
 def test_an_empty_text_among_others() -> None:
     texts = ["", text_of(30), ""]
     found = BulletinEncoder(BACKEND, VOCABULARY).encode(texts, [[], [(0, 30)], []])

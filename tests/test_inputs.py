@@ -94,9 +94,6 @@ def test_what_is_no_text(content: bytes, message: str, tmp_path: Path) -> None:
     assert "\n" not in error
 
 
-@pytest.mark.xfail(
-    strict=True, reason="UTF-8 cut inside a character may be valid GB18030 and is read as other characters"
-)
 def test_utf8_that_was_cut_off_is_not_read_as_gb18030() -> None:
     cut_off = TEXT.encode("utf-8")[:4]
     with pytest.raises(DataError):
@@ -133,7 +130,6 @@ def test_folder_without_bulletins(tmp_path: Path) -> None:
     assert errors_of(tmp_path) == [f"{tmp_path}: no bulletins in this folder (.txt)"]
 
 
-@pytest.mark.xfail(strict=True, reason="_expand takes folders whose names end in .txt for files")
 def test_a_folder_may_be_named_like_a_file(tmp_path: Path) -> None:
     write(tmp_path / "2024.txt" / "a.txt")
     assert [source.id for source in texts_of(tmp_path)] == ["a"]
@@ -156,7 +152,6 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
     assert len(texts_of(path, tmp_path, tmp_path / "*.txt", path)) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="find_files compares names, so './a.txt' and 'a.txt' are two files")
 def test_a_file_is_read_once_whatever_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "a.txt")
     monkeypatch.chdir(tmp_path)
@@ -178,7 +173,6 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert texts_of("-") == [Source(id="stdin", place="-", text=TEXT)]
 
 
-@pytest.mark.xfail(strict=True, reason="_unique gives standard input the id 'stdin' even if it is taken")
 def test_standard_input_has_an_id_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
     found = texts_of(write(tmp_path / "stdin.txt"), "-")
@@ -186,9 +180,6 @@ def test_standard_input_has_an_id_of_its_own(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux only")
-@pytest.mark.xfail(
-    strict=True, reason="the id keeps the surrogates of a file name that is no UTF-8, and can't be written"
-)
 def test_a_file_name_in_another_encoding(tmp_path: Path) -> None:
     path = write(tmp_path / os.fsdecode("公告.txt".encode("gbk")))
     (source,) = texts_of(path)

@@ -79,10 +79,6 @@ def test_one_bulletin_on_standard_output(name: str, capfd: pytest.CaptureFixture
     assert "民" in capfd.readouterr().out
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the message names a temporary file; the branch that would say --output is never reached",
-)
 def test_several_bulletins_in_a_form_of_one_file_each() -> None:
     with pytest.raises(ZhenglingError, match="need --output FOLDER"):
         write("bulletin", None)

@@ -29,9 +29,6 @@ def test_every_character_has_one_owner(case: tuple[int, list[int], int, int]) ->
         assert window.end - window.start <= size
 
 
-@pytest.mark.xfail(
-    strict=True, reason="_cut weighs centres, so a short last window owns its first character, context or not"
-)
 @settings(deadline=None, max_examples=300)
 @given(cases().filter(lambda case: case[0] > 0))
 def test_an_owner_sees_some_way_beyond_what_it_owns(case: tuple[int, list[int], int, int]) -> None:
@@ -76,8 +73,5 @@ def test_an_overlap_must_leave_room(size: int, overlap: int) -> None:
         cut_windows(100, [], size=size, overlap=overlap)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="cut_windows(0, ...) raises: one pair of cuts, no window", raises=ValueError
-)
 def test_no_text_no_window() -> None:
     assert cut_windows(0, [], size=254, overlap=48) == []

@@ -6,6 +6,7 @@ Normalisation happens only here, character for character, so that no offset ever
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,18 @@ from numpy.typing import NDArray
 from zhengling.errors import ZhenglingError
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+BLANKS = np.array([point for point in range(sys.maxunicode + 1) if chr(point).isspace()], np.uint32)
+
+
+def blanks(text: str) -> NDArray[np.bool_]:
+    """Where a text has white space, shape ``(len(text),)``."""
+    return np.isin(_code_points(text), BLANKS)
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
 
 
 def normalise_character(character: str) -> str:
@@ -57,6 +70,8 @@ class CharacterVocabulary:
             return cls.from_json(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ZhenglingError(f"{path}: can't read the tokenizer: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ZhenglingError(f"{path}: can't read the tokenizer: not UTF-8") from error
         except ZhenglingError as error:
             raise ZhenglingError(f"{path}: {error}") from error
 
@@ -71,6 +86,8 @@ class CharacterVocabulary:
             ids = json.loads(content)["model"]["vocab"]
         except (ValueError, KeyError, TypeError) as error:
             raise ZhenglingError("not a tokenizer.json with a vocabulary") from error
+        if not isinstance(ids, dict):
+            raise ZhenglingError("not a tokenizer.json with a vocabulary")
         missing = [token for token in SPECIAL_TOKENS if token not in ids]
         if missing:
             raise ZhenglingError(f"the vocabulary lacks {', '.join(missing)}")
@@ -89,8 +106,7 @@ class CharacterVocabulary:
         Raises:
             UnicodeEncodeError: the text holds a lone surrogate.
         """
-        points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-        distinct, inverse = np.unique(points, return_inverse=True)
+        distinct, inverse = np.unique(_code_points(text), return_inverse=True)
         unknown = self.ids["[UNK]"]
         table = [self.ids.get(normalise_character(chr(point)), unknown) for point in distinct]
         return np.asarray(table, dtype=np.int64)[inverse]

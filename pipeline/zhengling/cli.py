@@ -213,6 +213,26 @@ def pretrain(
 
 
 @app.command()
+def heads(
+    recipe: Annotated[Path, typer.Argument(help="A recipe such as configs/ner_heads.cfg.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The encoder with its heads.")],
+    run_folder: Annotated[Path, typer.Option(help="Checkpoints. A stopped run goes on from here.")] = Path(
+        "runs/heads"
+    ),
+    changes: SetOption = None,
+) -> None:
+    """Train an encoder on entity sets of several label schemes, with a head for each."""
+    _need_training()
+    from zhengling_training.config import load_recipe
+    from zhengling_training.ner_heads import HeadsRecipe, train_heads
+
+    _log_to_stderr()
+    chosen = load_recipe(recipe, HeadsRecipe, overrides=_overrides(changes))
+    train_heads(chosen, run_folder=run_folder, output=output)
+    _say(f"the encoder and its heads are in {output}")
+
+
+@app.command()
 def evaluate(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     model: Annotated[str, typer.Argument(help="Folder or installed package.")],
     data: Annotated[Path, typer.Argument(help="Annotated bulletins.")],

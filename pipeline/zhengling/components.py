@@ -23,7 +23,7 @@ from spacy.training import Example
 from spacy.util import registry
 
 from zhengling.batching import batches
-from zhengling.characters import CharacterVocabulary
+from zhengling.characters import CharacterVocabulary, blanks
 from zhengling.decoding import decode
 from zhengling.encoder import Backend, BulletinEncoder, Encoded, Floats, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
@@ -182,7 +182,8 @@ class EntityTagger(Stored):
         state = self._state()
         names = state.scheme.entity_names
         ents = []
-        for span in decode(emissions, sentence_spans(doc), temperature=state.temperature):
+        spans = decode(emissions, sentence_spans(doc), blanks=blanks(doc.text), temperature=state.temperature)
+        for span in spans:
             ent = Span(doc, span.start, span.end, label=names[span.label])
             ent._.score = span.score
             ents.append(ent)
@@ -248,6 +249,8 @@ class SentenceClassifier(Stored):
     def classify(self, vectors: Floats) -> list[tuple[str | None, list[str], dict[str, float]]]:
         """Function, domains and probabilities of sentences from their pooled vectors."""
         state = self._state()
+        if not len(vectors):
+            return []
         scores = {
             name: head(vectors.astype(np.float64)) / state.temperatures[name]
             for name, head in state.heads.items()

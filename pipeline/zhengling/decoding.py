@@ -62,24 +62,39 @@ def tag_numbers(spans: Sequence[tuple[int, int, int]], length: int) -> NDArray[n
 
 
 def decode(
-    emissions: Floats, segments: Sequence[tuple[int, int]], *, temperature: float = 1.0
+    emissions: Floats,
+    segments: Sequence[tuple[int, int]],
+    *,
+    blanks: NDArray[np.bool_] | None = None,
+    temperature: float = 1.0,
 ) -> list[TaggedSpan]:
     """Decode a text segment by segment; no span crosses a segment's border.
 
     Args:
         emissions: scores of tags, shape ``(characters, 1 + 4 * labels)``.
         segments: ``(start, end)`` of sentences.
+        blanks: where the text has white space, which neither begins nor ends a span.
         temperature: divides the emissions before probabilities are taken; the path does not change.
 
     Returns:
         Spans in order; ``score`` is the probability that the span is there as it is, begin, end and label.
     """
+    if blanks is not None and blanks.any():
+        emissions = _without_edges(emissions, blanks)
     pieces = [piece for segment in segments for piece in _shorten(emissions, *segment)]
     pieces.sort(key=lambda piece: piece[1] - piece[0])
     spans: list[TaggedSpan] = []
     for batch in batches(pieces, fits=_fits):
         spans += _decode_batch(emissions, batch, temperature)
     return sorted(spans, key=lambda span: span.start)
+
+
+def _without_edges(emissions: Floats, at: NDArray[np.bool_]) -> Floats:
+    """Emissions with which no span begins or ends at the given characters."""
+    scores = emissions.copy()
+    for role in (B, E, S):
+        scores[at, 1 + role :: 4] = IMPOSSIBLE
+    return scores
 
 
 def _shorten(emissions: Floats, start: int, end: int) -> Iterator[tuple[int, int]]:

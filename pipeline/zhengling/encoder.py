@@ -211,6 +211,8 @@ class _Collector:
         for number in range(first, last):
             left, right = self.spans[number] - start
             piece = vectors[max(left, 0) : right]
+            if not len(piece):  # a sentence of white space
+                continue
             self.sums[number] += piece.sum(axis=0)
             np.maximum(self.maxima[number], piece.max(axis=0), out=self.maxima[number])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -50,21 +51,23 @@ def find_files(paths: Iterable[str]) -> Iterator[str | DataError]:
     seen: set[str] = set()
     for path in paths:
         for found in _expand(path):
-            if isinstance(found, DataError) or found not in seen:
+            key = found if isinstance(found, DataError) else os.path.realpath(found)
+            if isinstance(key, DataError) or key not in seen:
                 yield found
-            if isinstance(found, str):
-                seen.add(found)
+            if isinstance(key, str):
+                seen.add(key)
 
 
 def _expand(path: str) -> list[str] | list[DataError]:
     if path == STANDARD_INPUT or Path(path).is_file():
         return [path]
     if Path(path).is_dir():
-        files = sorted(str(file) for file in Path(path).rglob("*") if file.suffix.lower() in SUFFIXES)
+        found = (file for file in Path(path).rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+        files = sorted(map(str, found))
         return files or [DataError(f"no bulletins in this folder ({', '.join(SUFFIXES)})", path=path)]
     if has_magic(path):
-        found = glob(path, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute patterns
-        files = sorted(file for file in found if Path(file).is_file())
+        fitting = glob(path, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute patterns
+        files = sorted(file for file in fitting if Path(file).is_file())
         return files or [DataError("no file fits this pattern", path=path)]
     return [DataError("no such file or folder", path=path)]
 
@@ -118,12 +121,21 @@ def decode_text(content: bytes, *, path: str) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
+        if _is_cut_off(content, error):
+            raise DataError(
+                "UTF-8 that ends in the middle of a character; is the file whole?", path=path
+            ) from error
         text = _decode(content, "gb18030", path=path, first=error)
     strange = next((c for c in text if c < " " and c not in _PLAIN_CONTROLS), None)
     if strange is not None:
         offset = text.index(strange)
         raise DataError(f"binary: control character U+{ord(strange):04X} at offset {offset}", path=path)
     return text
+
+
+def _is_cut_off(content: bytes, error: UnicodeDecodeError) -> bool:
+    """Whether all is UTF-8, and not just ASCII, up to a last character of which bytes are missing."""
+    return error.reason == "unexpected end of data" and not content[: error.start].isascii()
 
 
 def _decode(content: bytes, encoding: str, *, path: str, first: UnicodeDecodeError | None = None) -> str:
@@ -138,13 +150,16 @@ def _decode(content: bytes, encoding: str, *, path: str, first: UnicodeDecodeErr
 
 def _unique(path: str, taken: set[str]) -> str:
     """The file's stem, or with its folders, or with a number, whichever is free first."""
-    if path == STANDARD_INPUT:
-        return "stdin"
-    stem = Path(path).stem
+    stem = "stdin" if path == STANDARD_INPUT else _printable(Path(path).stem)
     if stem not in taken:
         return stem
-    qualified = Path(path).with_suffix("").as_posix()
+    qualified = _printable(Path(path).with_suffix("").as_posix())
     number = 2
     while qualified in taken:
         qualified, number = f"{stem}-{number}", number + 1
     return qualified
+
+
+def _printable(name: str) -> str:
+    """A file's name as text, whatever bytes the file system keeps for it."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -18,6 +18,10 @@ DEFAULT_MODEL = "zh_bulletin_sm"
 REPOSITORY_MODELS = Path(__file__).parents[2] / "models"
 
 
+# What spaCy and its parts raise over a folder or package that is no sound pipeline.
+_FAULTS = (ConfigValidationError, OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
+
+
 def load_pipeline(name_or_path: str | Path | None = None, *, threads: int | None = None) -> Language:
     """Load a pipeline.
 
@@ -34,7 +38,7 @@ def load_pipeline(name_or_path: str | Path | None = None, *, threads: int | None
     model = find_model(name_or_path)
     try:
         nlp = spacy.load(model)
-    except (ConfigValidationError, OSError, ValueError, KeyError, ImportError) as error:
+    except _FAULTS as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ZhenglingError(f"{model}: not a pipeline that can be loaded: {reason}") from error
     nlp.max_length = sys.maxsize  # windows make long texts safe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from zhengling.errors import ZhenglingError
 from zhengling.files import atomic_file, write_text
-from zhengling.formats import write_bulletins
+from zhengling.formats import REGISTRY, write_bulletins
 from zhengling.report.page import render_page
 from zhengling.report.terminal import print_summary
 from zhengling.report.wording import Language
@@ -95,13 +95,21 @@ def _registered(name: str) -> Writer:
             return
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"analysis.{name}"
-            write_bulletins(bulletins, path, format=name)
-            if path.is_dir():
-                raise ZhenglingError(f"several bulletins in the form {name!r} need --output FOLDER")
+            write_bulletins(
+                _only_one(bulletins, name) if REGISTRY[name].folder else bulletins, path, format=name
+            )
             with path.open("rb") as stream:
                 shutil.copyfileobj(stream, sys.stdout.buffer)
 
     return write
+
+
+def _only_one(bulletins: Iterable[Bulletin], name: str) -> Iterator[Bulletin]:
+    """The bulletins, as long as there is one."""
+    for number, bulletin in enumerate(bulletins):
+        if number:
+            raise ZhenglingError(f"several bulletins in the form {name!r} need --output FOLDER")
+        yield bulletin
 
 
 WRITERS: Mapping[str, Writer] = {

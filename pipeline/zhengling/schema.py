@@ -309,6 +309,8 @@ def _sentence_from_dict(data: Any) -> Sentence:
     if not all(isinstance(domain, str) for domain in domains):
         raise DataError("key 'domains': expected a list of strings")
     scores = _typed(data, "scores", dict, default={})
+    for name in scores:
+        _typed(scores, name, (int, float))
     return Sentence(
         start=_typed(data, "start", int),
         end=_typed(data, "end", int),

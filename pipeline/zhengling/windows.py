@@ -28,9 +28,9 @@ class Window:
 def cut_windows(length: int, borders: Sequence[int], *, size: int, overlap: int) -> list[Window]:
     """Cut a text into windows at sentence borders where possible.
 
-    Of two overlapping windows a character belongs to the one whose centre is nearer; where a sentence
-    border lies in the overlap, ownership changes at the border nearest to that point, so that a
-    sentence (and an entity in it) is read whole by one window whenever it fits.
+    Of two overlapping windows a character belongs to the one that sees more beyond it, so ownership changes
+    in the middle of the overlap; where a sentence border lies in the overlap, it changes at the border
+    nearest to the middle, so that a sentence (and an entity in it) is read whole by one window if it fits.
 
     Args:
         length: characters in the text.
@@ -43,6 +43,8 @@ def cut_windows(length: int, borders: Sequence[int], *, size: int, overlap: int)
     """
     if not 0 <= 2 * overlap < size:
         raise ValueError(f"overlap {overlap} must be below half the window size {size}")
+    if not length:
+        return []
     spans = list(_spans(length, borders, size=size, overlap=overlap))
     cuts = [0, *(_cut(left, right, borders) for left, right in pairwise(spans)), length]
     return [
@@ -53,7 +55,7 @@ def cut_windows(length: int, borders: Sequence[int], *, size: int, overlap: int)
 
 def _spans(length: int, borders: Sequence[int], *, size: int, overlap: int) -> Iterator[tuple[int, int]]:
     start = 0
-    while length > 0:
+    while True:
         end = start + size
         if end >= length:
             yield start, length
@@ -75,7 +77,6 @@ def _last_border(borders: Sequence[int], *, after: int, upto: int) -> int | None
 def _cut(left: tuple[int, int], right: tuple[int, int], borders: Sequence[int]) -> int:
     """Where ownership passes from one window to the next."""
     low, high = right[0], left[1]
-    middle = (sum(left) + sum(right)) // 4
+    middle = (low + high) // 2
     inside = borders[bisect_left(borders, low) : bisect_right(borders, high)]
-    middle = min(max(middle, low), high)
     return min(inside, key=lambda border: abs(border - middle), default=middle)

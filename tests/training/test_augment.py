@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.strategies import bulletins
+
 from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence, faults
 from zhengling_training.augment import AugmentSection, Edit, augment, edit, mentions
 

@@ -26,7 +26,9 @@ def make_model(folder: Path) -> Path:
     meta = {"lang": "zh", "name": "example", "version": "1.2.3", "description": "An example"}
     model = folder / "model"
     model.mkdir()
-    (model / "meta.json").write_text(json.dumps(meta | {"license": "MIT", "zhengling": facts}), encoding="utf-8")
+    (model / "meta.json").write_text(
+        json.dumps(meta | {"license": "MIT", "zhengling": facts}), encoding="utf-8"
+    )
     return model
 
 
@@ -52,5 +54,5 @@ def test_figures_go_into_card_and_meta(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_model_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ZhenglingError, match="meta.json: can't be read"):
+    with pytest.raises(ZhenglingError, match=r"meta\.json: can't be read"):
         write_card(tmp_path, make_scores(tmp_path))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import configparser
 from pathlib import Path
 
 import pytest
@@ -136,11 +135,6 @@ def test_bad_syntax_is_one_line_that_names_the_file(tmp_path: Path, lines: list[
     assert "\n" not in message
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=configparser.Error,
-    reason="load_recipe lets configparser.DuplicateOptionError and DuplicateSectionError through",
-)
 @pytest.mark.parametrize("again", ['start = "b"', '[where]\nstart = "b"'])
 def test_a_key_or_section_given_twice_is_refused(tmp_path: Path, again: str) -> None:
     message = message_of(written(tmp_path, "[where]", 'start = "a"', again))

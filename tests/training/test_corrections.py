@@ -62,5 +62,5 @@ def test_what_is_not_there_is_an_error(tmp_path: Path, change: dict[str, Any], m
 @pytest.mark.parametrize("content", [{"id": "a"}, [{"remove": []}], [{"id": "a"}, {"id": "a"}], 3])
 def test_other_forms_are_errors(tmp_path: Path, content: Any) -> None:
     path = write(tmp_path, content)
-    with pytest.raises(DataError, match="corrections.json"):
+    with pytest.raises(DataError, match=r"corrections\.json"):
         read_corrections(path)

@@ -172,7 +172,6 @@ def test_a_scheme_without_sentence_labels() -> None:
     assert batch.domains.shape == (len(bulletin.sentences), 0)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="cut_windows(0, ...) raises")
 def test_no_windows_of_an_empty_text() -> None:
     assert rows_of(Bulletin("empty", "")) == []
 

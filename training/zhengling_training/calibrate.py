@@ -6,12 +6,14 @@ domain by maximising F1, or the threshold common to all where a domain is too ra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zhengling.characters import blanks
 from zhengling.decoding import decode
 from zhengling.encoder import BulletinEncoder
 from zhengling.heads import SentenceHead, sigmoid, softmax
@@ -43,6 +45,11 @@ class Calibration:
     heads: Mapping[str, float]
     thresholds: Mapping[str, float]
 
+    @classmethod
+    def none(cls, heads: Iterable[str], scheme: LabelScheme) -> Calibration:
+        """Nothing scaled, all thresholds 0.5."""
+        return cls(1.0, dict.fromkeys(heads, 1.0), dict.fromkeys(scheme.domain_names, 0.5))
+
 
 def calibrate(
     bulletins: Sequence[Bulletin],
@@ -54,12 +61,11 @@ def calibrate(
 ) -> Calibration:
     """Fit on bulletins that were not trained on; with none, nothing is scaled and thresholds are 0.5."""
     if not bulletins:
-        return Calibration(1.0, dict.fromkeys(heads, 1.0), dict.fromkeys(scheme.domain_names, 0.5))
+        return Calibration.none(heads, scheme)
     spans = [[(s.start, s.end) for s in b.sentences] or [(0, len(b.text))] for b in bulletins]
     encoded = encoder.encode([b.text for b in bulletins], spans)
-    tagger = min(
-        settings.temperatures,
-        key=lambda t: _tagger_loss([e.emissions for e in encoded], spans, bulletins, scheme, t),
+    tagger = _temperature(
+        settings, lambda t: _tagger_loss([e.emissions for e in encoded], spans, bulletins, scheme, t)
     )
     annotated = [(e, b) for e, b in zip(encoded, bulletins, strict=True) if b.sentences]
     vectors = np.concatenate([e.sentences for e, _ in annotated] or [np.zeros((0, 0), np.float32)])
@@ -69,14 +75,14 @@ def calibrate(
     if "functions" in heads and sentences:
         gold = np.array([scheme.function_names.index(s.function or "") for s in sentences])
         scores = heads["functions"](vectors)
-        temperatures["functions"] = min(settings.temperatures, key=lambda t: _choice_loss(scores / t, gold))
+        temperatures["functions"] = _temperature(settings, lambda t: _choice_loss(scores / t, gold))
     if "domains" in heads and sentences:
         bears = [i for i, s in enumerate(sentences) if s.function not in scheme.functions_without_domains]
-        gold = np.array([[name in sentences[i].domains for name in scheme.domain_names] for i in bears])
+        gold = np.array(
+            [[name in sentences[i].domains for name in scheme.domain_names] for i in bears], bool
+        ).reshape(len(bears), len(scheme.domains))
         scores = heads["domains"](vectors[bears])
-        temperatures["domains"] = min(
-            settings.temperatures, key=lambda t: _binary_loss(sigmoid(scores / t), gold)
-        )
+        temperatures["domains"] = _temperature(settings, lambda t: _binary_loss(sigmoid(scores / t), gold))
         found = fit_thresholds(sigmoid(scores / temperatures["domains"]), gold, settings=settings)
         thresholds = dict(zip(scheme.domain_names, found, strict=True))
     return Calibration(tagger, dict.fromkeys(heads, 1.0) | temperatures, thresholds)
@@ -86,6 +92,8 @@ def fit_thresholds(
     probabilities: Floats, gold: NDArray[np.bool_], *, settings: CalibrationSection
 ) -> list[float]:
     """Thresholds by domain, given probabilities and gold of shape ``(sentences, domains)``."""
+    if not gold.any():
+        return [0.5] * gold.shape[1]
     common = max(settings.thresholds, key=lambda t: _f1(probabilities >= t, gold))
     return [
         max(settings.thresholds, key=lambda t: (_f1(probabilities[:, d] >= t, gold[:, d]), -abs(t - common)))
@@ -93,6 +101,11 @@ def fit_thresholds(
         else common
         for d in range(gold.shape[1])
     ]
+
+
+def _temperature(settings: CalibrationSection, loss: Callable[[float], float]) -> float:
+    """The temperature of the least loss; of equals, the one that changes least."""
+    return min(settings.temperatures, key=lambda t: (loss(t), abs(math.log(t))))
 
 
 def _tagger_loss(
@@ -106,7 +119,7 @@ def _tagger_loss(
     probabilities, right = [], []
     for scores, segments, bulletin in zip(emissions, spans, bulletins, strict=True):
         gold = {(e.start, e.end, scheme.entity_names.index(e.label)) for e in bulletin.entities}
-        for span in decode(scores, segments, temperature=temperature):
+        for span in decode(scores, segments, blanks=blanks(bulletin.text), temperature=temperature):
             probabilities.append(span.score)
             right.append((span.start, span.end, span.label) in gold)
     return _binary_loss(np.array(probabilities), np.array(right, bool))

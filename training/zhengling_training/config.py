@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import configparser
 import difflib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from confection import Config, ConfigValidationError
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zhengling.errors import ZhenglingError
+
+Count = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0.0)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Precision = Literal["no", "bf16", "fp16"]
 
 
 class Section(BaseModel):
@@ -37,9 +43,9 @@ def load_recipe(path: Path, kind: type[Recipe], *, overrides: dict[str, Any] | N
         raw = Config().from_disk(path, interpolate=True, overrides=overrides or {})
     except OSError as error:
         raise ZhenglingError(f"{path}: can't read the recipe: {error.strerror}") from error
-    except (ConfigValidationError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise ZhenglingError(f"{path}: not a recipe: {first}") from error
+    except (ConfigValidationError, configparser.Error, ValueError) as error:
+        reasons = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise ZhenglingError(f"{path}: not a recipe: {'; '.join(reasons)}") from error
     try:
         return kind.model_validate(dict(raw))
     except ValidationError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import json
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from zhengling.characters import CharacterVocabulary
 from zhengling.errors import DataError, ZhenglingError
+from zhengling.formats import read_bulletins
 
 NGRAM = 13
 SHORTEST_LINE = 2 * NGRAM
@@ -50,7 +51,7 @@ def read_lines(path: Path) -> Iterator[str]:
                     yield line
     except UnicodeDecodeError as error:
         raise DataError(f"not UTF-8 ({error.reason}); convert the file", path=path, line=done + 1) from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"can't be read: {error}", path=path) from error
 
 
@@ -67,10 +68,10 @@ def cover(text: str, known: set[str], *, size: int = NGRAM) -> float:
 
 
 def texts_of(paths: Iterable[Path]) -> Iterator[str]:
-    """The ``text`` of every object of canonical JSONL files."""
+    """The texts of annotated bulletins, in any format that is known by its suffix."""
     for path in paths:
-        for line in read_lines(path):
-            yield json.loads(line)["text"]
+        for bulletin in read_bulletins(path):
+            yield bulletin.text
 
 
 def pack(
@@ -93,7 +94,7 @@ def pack(
         vocabulary: maps characters to ids below 65,536.
         length: ids in a row.
         held_out_rows: rows set aside for measuring.
-        exclude: canonical JSONL files with evaluation bulletins.
+        exclude: annotated bulletins kept for evaluation.
         max_cover: threshold of the n-gram cover.
         seed: of the draw of held-out rows.
 

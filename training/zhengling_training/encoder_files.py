@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
+from zhengling.characters import CharacterVocabulary
 from zhengling.errors import ZhenglingError
-from zhengling.files import atomic_folder
+from zhengling.files import atomic_folder, write_text
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
+# The output head of masked-LM pretraining: kept so that pretraining goes on where it ended.
+MASKED_HEAD = "masked_lm.safetensors"
 
 
 def load_encoder(folder: Path, *, layers: int | None = None, dropout: float = 0.0) -> BertModel:
@@ -38,12 +42,20 @@ def load_encoder(folder: Path, *, layers: int | None = None, dropout: float = 0.
     settings |= {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": 0.0}
     model = BertModel(BertConfig(**settings), add_pooling_layer=False)
     model.set_attn_implementation("sdpa")
-    try:
-        weights = load_file(folder / WEIGHTS)
-    except (OSError, SafetensorError) as error:
-        raise ZhenglingError(f"{folder / WEIGHTS}: can't read the weights: {error}") from error
-    load_weights(model, weights, place=folder / WEIGHTS, may_drop="encoder.layer.")
+    load_weights(model, read_weights(folder / WEIGHTS), place=folder / WEIGHTS, may_drop="encoder.layer.")
     return model
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Tensors by name.
+
+    Raises:
+        ZhenglingError: the file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ZhenglingError(f"{path}: can't read the weights: {error}") from error
 
 
 def load_weights(
@@ -88,14 +100,50 @@ def read_config(folder: Path) -> dict[str, Any]:
     return settings
 
 
-def save_encoder(model: BertModel, folder: Path, *, tokenizer: Path) -> None:
-    """Write an encoder folder whole, weights in fp16 (half the size, no measurable loss)."""
-    with atomic_folder(folder) as temporary:
-        tensors = {name: value.half().contiguous() for name, value in model.state_dict().items()}
-        save_file(tensors, temporary / WEIGHTS, metadata={"format": "pt"})
-        (temporary / WEIGHTS).chmod(0o644)  # save_file leaves it readable by its owner alone
-        settings = model.config.to_dict() | {"architectures": ["BertModel"]}
-        (temporary / CONFIG).write_text(
-            json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+def load_vocabulary(folder: Path) -> CharacterVocabulary:
+    """The characters of an encoder.
+
+    Raises:
+        ZhenglingError: the tokenizer is missing, damaged, or has ids that the encoder has no row for.
+    """
+    vocabulary = CharacterVocabulary.from_tokenizer(folder / TOKENIZER)
+    rows = read_config(folder)["vocab_size"]
+    if len(vocabulary) > rows:
+        raise ZhenglingError(
+            f"{folder / TOKENIZER}: of another encoder, with {len(vocabulary)} ids for {rows} rows"
         )
+    return vocabulary
+
+
+def save_encoder(
+    model: BertModel,
+    folder: Path,
+    *,
+    tokenizer: Path,
+    parts: Mapping[str, torch.nn.Module] | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> None:
+    """Write an encoder folder whole, weights in fp16 (half the size, no measurable loss).
+
+    Args:
+        model: the encoder.
+        folder: takes the place of what was there.
+        tokenizer: a ``tokenizer.json``, copied.
+        parts: what else was trained with it, by path in the folder.
+        texts: further files, by path in the folder.
+    """
+    with atomic_folder(folder) as temporary:
+        for name, module in {WEIGHTS: model, **(parts or {})}.items():
+            _save_weights(module, temporary / name)
+        settings = model.config.to_dict() | {"architectures": ["BertModel"]}
+        configuration = json.dumps(settings, indent=1, sort_keys=True) + "\n"
+        for name, text in {CONFIG: configuration, **(texts or {})}.items():
+            write_text(temporary / name, text)
         shutil.copyfile(tokenizer, temporary / TOKENIZER)
+
+
+def _save_weights(module: torch.nn.Module, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {name: value.half().contiguous() for name, value in module.state_dict().items()}
+    save_file(tensors, path, metadata={"format": "pt"})
+    path.chmod(0o644)  # save_file leaves it readable by its owner alone

@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from spacy.language import Language
 
+from zhengling.characters import CharacterVocabulary
 from zhengling.components import ClassifierState, TaggerState
 from zhengling.encoder import WindowSettings
 from zhengling.files import atomic_folder
@@ -178,6 +179,29 @@ def build_pipeline(
         classifier.state = ClassifierState(  # type: ignore[attr-defined]
             scheme, heads, calibration.heads, calibration.thresholds
         )
+    return nlp
+
+
+def torch_pipeline(
+    model: BulletinModel,
+    vocabulary: CharacterVocabulary,
+    *,
+    scheme: LabelScheme,
+    windows: WindowSettings,
+    calibration: Calibration | None = None,
+) -> Language:
+    """A pipeline around the network as it is, in PyTorch; it can't be saved."""
+    heads = numpy_heads(model)
+    nlp = build_pipeline(
+        model=b"",
+        tokenizer=b"",
+        heads=heads,
+        calibration=calibration or Calibration.none(heads, scheme),
+        scheme=scheme,
+        windows=windows,
+        meta={"name": "training"},
+    )
+    nlp.get_pipe("bulletin_encoder").use(TorchBackend(model), vocabulary)  # type: ignore[attr-defined]
     return nlp
 
 

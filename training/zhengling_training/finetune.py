@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
 from accelerate import PartialState
 from datasets import Dataset
+from pydantic import Field, model_validator
 from spacy.language import Language
 from torch import Tensor, nn
 from torch.nn import functional
@@ -26,21 +27,22 @@ from zhengling.encoder import BulletinEncoder, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.augment import AugmentSection, augment, mentions
-from zhengling_training.calibrate import Calibration, CalibrationSection, calibrate
-from zhengling_training.config import Section
-from zhengling_training.data import IGNORED, Batch, collate, load_bulletins, make_dataset, split_held_out
-from zhengling_training.encoder_files import TOKENIZER, load_encoder
+from zhengling_training.calibrate import CalibrationSection, calibrate
+from zhengling_training.config import Count, Fraction, Precision, Section, Weight
+from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, split_held_out
+from zhengling_training.encoder_files import TOKENIZER, load_encoder, load_vocabulary, read_config
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import (
-    TorchBackend,
     build_pipeline,
     numpy_heads,
     quantise,
     save_pipeline,
     to_onnx,
+    torch_pipeline,
 )
 from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
+from zhengling_training.tagging_loss import character_loss, cross_entropy, path_loss
 
 LOG = logging.getLogger(__name__)
 
@@ -54,54 +56,68 @@ class DataSection(Section):
     scheme: str
     train: list[str]
     corrections: list[str] = []
-    held_out: float = 0.1
+    held_out: Fraction = 0.1
 
 
 class EncoderSection(Section):
     """Where the encoder starts."""
 
     start: str
-    layers: int | None = None
-    dropout: float = 0.1
+    layers: Count | None = None
+    dropout: Fraction = 0.1
 
 
 class HeadsSection(Section):
     """Width and dropout of the sentence heads."""
 
-    size: int = 256
-    dropout: float = 0.1
+    size: Count = 256
+    dropout: Fraction = 0.1
 
 
 class WindowsSection(Section):
     """See ``zhengling.encoder.WindowSettings``."""
 
-    size: int = 254
-    overlap: int = 48
-    batch_characters: int = 1024
+    size: Count = 254
+    overlap: Annotated[int, Field(ge=0)] = 48
+    batch_characters: Count = 1024
+
+    @model_validator(mode="after")
+    def _overlap_is_small(self) -> Self:
+        if 2 * self.overlap >= self.size:
+            raise ValueError("windows.overlap must be below half of windows.size")
+        return self
+
+    def settings(self) -> WindowSettings:
+        """The same, for the encoder."""
+        return WindowSettings(self.size, self.overlap, self.batch_characters)
 
 
 class LossSection(Section):
-    """Weights of the losses; ``positive`` is the weight of a domain that is there against one that isn't."""
+    """Weights of the losses; ``positive`` is the weight of a domain that is there against one that isn't.
 
-    entities: float = 1.0
-    functions: float = 0.3
-    domains: float = 0.3
-    positive: float = 2.0
+    ``tagger`` says what the tagger learns from: each character's tag, or whole paths.
+    """
+
+    tagger: Literal["characters", "paths"] = "characters"
+    entities: Weight = 1.0
+    functions: Weight = 0.3
+    domains: Weight = 0.3
+    positive: Weight = 2.0
 
 
 class ScheduleSection(Section):
     """How it learns; rates are peaks of AdamW's learning rate."""
 
     seed: int = 1
-    epochs: int = 10
-    batch_windows: int = 8
-    accumulate: int = 1
+    epochs: Count = 10
+    batch_windows: Count = 8
+    accumulate: Count = 1
     encoder_rate: float = 1.5e-4
     heads_rate: float = 1e-3
     warmup: float = 0.05
     final_rate: float = 0.02
     weight_decay: float = 0.01
-    precision: str = "no"
+    precision: Precision = "no"
     checkpoint_minutes: float = 10.0
 
 
@@ -174,14 +190,22 @@ def prepare(recipe: FinetuneRecipe) -> Task:
     train, held_out = split_held_out(bulletins, share=recipe.data.held_out, seed=0)
     if not train:
         raise ZhenglingError("data.held_out leaves nothing to train on")
-    tokenizer = Path(recipe.encoder.start) / TOKENIZER
-    vocabulary = CharacterVocabulary.from_tokenizer(tokenizer)
-    windows = WindowSettings(recipe.windows.size, recipe.windows.overlap, recipe.windows.batch_characters)
-    return Task(scheme, vocabulary, tokenizer.read_bytes(), train, held_out, windows)
+    start = Path(recipe.encoder.start)
+    vocabulary = load_vocabulary(start)
+    longest = read_config(start)["max_position_embeddings"] - 2
+    if recipe.windows.size > longest:
+        raise ZhenglingError(f"windows.size is {recipe.windows.size}, the encoder reads {longest} at most")
+    tokenizer = (start / TOKENIZER).read_bytes()
+    return Task(scheme, vocabulary, tokenizer, train, held_out, recipe.windows.settings())
 
 
 def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder: Path) -> dict[str, Any]:
     schedule = recipe.schedule
+    if (parts := PartialState().num_processes * schedule.accumulate) > schedule.batch_windows:
+        raise ZhenglingError(
+            f"schedule.accumulate: {schedule.batch_windows} windows can't be shared by {parts} parts; "
+            "raise schedule.batch_windows"
+        )
     rows_of = _epochs(task, recipe)
     per_epoch = math.ceil(len(rows_of(0)) / schedule.batch_windows)
     steps, size = schedule.epochs * per_epoch, schedule.batch_windows
@@ -241,17 +265,15 @@ def _epochs(task: Task, recipe: FinetuneRecipe) -> Callable[[int], Dataset]:
 def loss(model: nn.Module, batch: Batch, *, weights: LossSection) -> Tensor:
     """Weighted sum of the heads' losses.
 
-    Cross-entropy a character for tags and a sentence for functions; for domains the binary cross-entropies of
-    a sentence are summed, so that rare domains are heard; sentences that bear no domains are left out.
+    For tags as ``weights.tagger`` says; cross-entropy a sentence for functions; for domains the binary
+    cross-entropies of a sentence are summed, so that rare domains are heard; sentences that bear no domains
+    are left out.
     """
     emissions, scores = model(batch.ids, batch.mask, batch.pieces)
-    total = weights.entities * functional.cross_entropy(
-        emissions.flatten(0, 1), batch.tags.flatten(), ignore_index=IGNORED
-    )
+    tagging_loss = path_loss if weights.tagger == "paths" else character_loss
+    total = weights.entities * tagging_loss(emissions, batch.tags)
     if "functions" in scores:
-        total = total + weights.functions * functional.cross_entropy(
-            scores["functions"], batch.functions, ignore_index=IGNORED
-        )
+        total = total + weights.functions * cross_entropy(scores["functions"], batch.functions)
     if "domains" in scores:
         each = functional.binary_cross_entropy_with_logits(
             scores["domains"],
@@ -268,26 +290,9 @@ def measure(model: BulletinModel, task: Task) -> dict[str, Any]:
     """Scores on the held-out bulletins with gold sentence boundaries and plain thresholds."""
     if not task.held_out:
         return {}
-    nlp = _pipeline_with(model, task)
+    nlp = torch_pipeline(model, task.vocabulary, scheme=task.scheme, windows=task.windows)
     predicted = [bulletin_of(doc) for doc in nlp.pipe(b.text for b in task.held_out)]
     return score(task.held_out, predicted, scheme=task.scheme).summary()
-
-
-def _pipeline_with(model: BulletinModel, task: Task) -> Language:
-    """A pipeline around the network as it is, for measuring while training."""
-    heads = numpy_heads(model)
-    plain = Calibration(1.0, dict.fromkeys(heads, 1.0), dict.fromkeys(task.scheme.domain_names, 0.5))
-    nlp = build_pipeline(
-        model=b"",
-        tokenizer=task.tokenizer,
-        heads=heads,
-        calibration=plain,
-        scheme=task.scheme,
-        windows=task.windows,
-        meta={"name": "training"},
-    )
-    nlp.get_pipe("bulletin_encoder").use(TorchBackend(model), task.vocabulary)  # type: ignore[attr-defined]
-    return nlp
 
 
 def package(model: BulletinModel, task: Task, recipe: FinetuneRecipe, record: Mapping[str, Any]) -> Language:

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertModel
 
 from zhengling.characters import CharacterVocabulary
-from zhengling_training.config import Section
+from zhengling.errors import ZhenglingError
+from zhengling_training.config import Count, Fraction, Precision, Section, Weight
 from zhengling_training.corpus import PackedCorpus, pack
-from zhengling_training.encoder_files import TOKENIZER, load_encoder, save_encoder
+from zhengling_training.encoder_files import (
+    MASKED_HEAD,
+    TOKENIZER,
+    load_encoder,
+    load_vocabulary,
+    load_weights,
+    read_weights,
+    save_encoder,
+)
 from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
 
 
@@ -36,31 +46,38 @@ class CorpusSection(Section):
 
     files: list[str]
     exclude: list[str] = []
-    row_length: int = 256
-    held_out_rows: int = 256
+    row_length: Count = 256
+    held_out_rows: Annotated[int, Field(ge=0)] = 256
 
 
 class MaskingSection(Section):
     """What it must guess: ``rate`` of the characters, in spans of 1 to ``len(span_weights)``."""
 
-    rate: float = 0.2
-    span_weights: list[float] = [0.4, 0.3, 0.15, 0.15]
+    rate: Fraction = 0.2
+    span_weights: Annotated[list[Weight], Field(min_length=1)] = [0.4, 0.3, 0.15, 0.15]
+
+    @field_validator("span_weights")
+    @classmethod
+    def _not_all_zero(cls, weights: list[float]) -> list[float]:
+        if not sum(weights):
+            raise ValueError("all weights are 0")
+        return weights
 
 
 class ScheduleSection(Section):
     """How it learns; ``batch_rows`` are rows in one optimizer step over all processes."""
 
     seed: int = 1
-    steps: int
-    batch_rows: int = 16
-    accumulate: int = 1
+    steps: Count
+    batch_rows: Count = 16
+    accumulate: Count = 1
     learning_rate: float = 5e-4
     warmup_steps: int = 100
     final_rate: float = 0.05
     weight_decay: float = 0.01
-    precision: str = "no"
+    precision: Precision = "no"
     checkpoint_minutes: float = 10.0
-    evaluate_every: int = 500
+    evaluate_every: Count = 500
 
 
 class PretrainRecipe(Section):
@@ -87,25 +104,47 @@ class MaskedBatch:
     truth: Tensor
 
 
+class MaskedHead(nn.Module):
+    """BERT's output head; its matrix is the embeddings', given when called."""
+
+    def __init__(self, *, size: int, vocabulary: int) -> None:
+        super().__init__()
+        self.transform = nn.Linear(size, size)
+        self.norm = nn.LayerNorm(size)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        nn.init.eye_(self.transform.weight)
+        nn.init.zeros_(self.transform.bias)
+
+    def forward(self, hidden: Tensor, table: Tensor) -> Tensor:
+        """Logits ``(chosen, vocabulary)`` of hidden states ``(chosen, size)``."""
+        return functional.linear(self.norm(functional.gelu(self.transform(hidden))), table, self.bias)
+
+
 class MaskedLanguageModel(nn.Module):
-    """An encoder with BERT's output head, its matrix tied to the embeddings."""
+    """An encoder with the head that guesses hidden characters, tied to the embeddings."""
 
     def __init__(self, encoder: BertModel) -> None:
         super().__init__()
-        size = encoder.config.hidden_size
         self.encoder = encoder
-        self.transform = nn.Linear(size, size)
-        self.norm = nn.LayerNorm(size)
-        self.bias = nn.Parameter(torch.zeros(encoder.config.vocab_size))
-        nn.init.eye_(self.transform.weight)
-        nn.init.zeros_(self.transform.bias)
+        self.head = MaskedHead(size=encoder.config.hidden_size, vocabulary=encoder.config.vocab_size)
 
     def forward(self, seen: Tensor, positions: Tensor) -> Tensor:
         """Logits over the vocabulary at the chosen positions, shape ``(chosen, vocabulary)``."""
         hidden = self.encoder(input_ids=seen).last_hidden_state.flatten(0, 1)[positions]
-        hidden = self.norm(functional.gelu(self.transform(hidden)))
-        table = self.encoder.embeddings.word_embeddings.weight
-        return functional.linear(hidden, table, self.bias)
+        return self.head(hidden, self.encoder.embeddings.word_embeddings.weight)  # type: ignore[no-any-return]
+
+
+def load_masked_model(folder: Path, *, layers: int | None) -> MaskedLanguageModel:
+    """An encoder with the head that it was pretrained with, or with a fresh one where the folder has none.
+
+    Raises:
+        ZhenglingError: no encoder, or a head of another architecture or vocabulary.
+    """
+    model = MaskedLanguageModel(load_encoder(folder, layers=layers))
+    path = folder / MASKED_HEAD
+    if path.exists():
+        load_weights(model.head, read_weights(path), place=path)
+    return model
 
 
 def choose_positions(
@@ -118,9 +157,8 @@ def choose_positions(
     """
     length = shape[1]
     wanted = round(masking.rate * length)
-    lengths = random.choice(
-        np.arange(1, len(masking.span_weights) + 1), size=shape, p=np.asarray(masking.span_weights)
-    )
+    weights = np.asarray(masking.span_weights)
+    lengths = random.choice(np.arange(1, len(weights) + 1), size=shape, p=weights / weights.sum())
     ends = np.cumsum(lengths, axis=1)
     keys = np.take_along_axis(random.random(shape), _tiles(ends, length), axis=1)
     order = np.argsort(keys, axis=1, kind="stable")[:, :wanted]
@@ -205,8 +243,8 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
         ZhenglingError: bad corpus, or a checkpoint of another recipe, architecture or vocabulary.
     """
     start, schedule = Path(recipe.encoder.start), recipe.schedule
-    vocabulary = CharacterVocabulary.from_tokenizer(start / TOKENIZER)
-    model = MaskedLanguageModel(load_encoder(start, layers=recipe.encoder.layers))
+    vocabulary = load_vocabulary(start)
+    model = load_masked_model(start, layers=recipe.encoder.layers)
     corpus = pack(
         [Path(name) for name in recipe.corpus.files],
         vocabulary,
@@ -214,6 +252,10 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
         held_out_rows=recipe.corpus.held_out_rows,
         exclude=[Path(name) for name in recipe.corpus.exclude],
     )
+    if len(corpus.train) < schedule.batch_rows:
+        raise ZhenglingError(
+            f"schedule.batch_rows is {schedule.batch_rows}, but the corpus has only {len(corpus.train)} rows"
+        )
     settings = LoopSettings(
         steps=schedule.steps,
         seed=schedule.seed,
@@ -232,10 +274,17 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
         return functional.cross_entropy(logits.float(), batch.truth.to(device))
 
     def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
+        save_encoder(
+            model.encoder,
+            output / "encoder",
+            tokenizer=start / TOKENIZER,
+            parts={MASKED_HEAD: model.head},
+        )
+        seen = {"characters": step * schedule.batch_rows * recipe.corpus.row_length}
+        if not len(corpus.held_out):
+            return seen
         loss, accuracy = held_out_score(wrapped, corpus, vocabulary, recipe=recipe)
-        save_encoder(model.encoder, output / "encoder", tokenizer=start / TOKENIZER)
-        seen = step * schedule.batch_rows * recipe.corpus.row_length
-        return {"characters": seen, "held_out_loss": loss, "held_out_accuracy": accuracy}
+        return seen | {"held_out_loss": loss, "held_out_accuracy": accuracy}
 
     return run_loop(
         model,

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.training.samples import (
+    CONFIGS,
+    MSRA,
+    invented_bulletins,
+    make_encoder,
+    plain_names,
+    write_jsonl,
+)
+
+from zhengling.components import bulletin_of
+from zhengling.errors import ZhenglingError
+from zhengling_training.config import load_recipe
+from zhengling_training.evaluation.metrics import score
+from zhengling_training.ner_heads import (
+    DataSection,
+    HeadsRecipe,
+    NerSet,
+    ScheduleSection,
+    head_names,
+    load_head,
+    load_sets,
+    plan_batches,
+    train_heads,
+)
+
+
+def heads_recipe(encoder: Path, sets: dict[str, Any], **changes: object) -> HeadsRecipe:
+    """The shipped recipe over other sets, for a tiny run."""
+    shipped = load_recipe(CONFIGS / "ner_heads.cfg", HeadsRecipe).model_dump()
+    schedule = {"epochs": 4, "encoder_rate": 3e-3, "heads_rate": 1e-2, "batch_characters": 400} | changes
+    return HeadsRecipe.model_validate(
+        shipped
+        | {
+            "data": {},
+            "sets": sets,
+            "encoder": {"start": str(encoder)},
+            "windows": {"size": 60, "overlap": 10, "batch_characters": 240},
+            "schedule": shipped["schedule"] | schedule,
+        }
+    )
+
+
+def set_of(*train: Path, **settings: Any) -> dict[str, Any]:
+    return {
+        "scheme": str(CONFIGS / "schemes" / "msra.json"),
+        "train": [str(path) for path in train],
+        **settings,
+    }
+
+
+@dataclass(frozen=True)
+class Trained:
+    folder: Path
+    record: dict[str, Any]
+    sets: dict[str, NerSet]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("heads")
+    encoder = make_encoder(folder / "start")
+    names = write_jsonl(folder / "names.jsonl", plain_names(invented_bulletins(60)))
+    other = write_jsonl(folder / "other.jsonl", plain_names(invented_bulletins(20, seed=1)))
+    recipe = heads_recipe(
+        encoder, {"names": set_of(names, held_out=0.3), "other": set_of(other, held_out=0.3, repeat=2)}
+    )
+    record = train_heads(recipe, run_folder=folder / "run", output=folder / "encoder")
+    return Trained(folder / "encoder", record, load_sets(recipe))
+
+
+def test_every_set_gets_a_head_that_loads_and_scores_as_recorded(trained: Trained) -> None:
+    assert head_names(trained.folder) == ["names", "other"]
+    for name, found in trained.sets.items():
+        nlp = load_head(trained.folder, name)
+        predicted = [bulletin_of(doc) for doc in nlp.pipe(b.text for b in found.held_out)]
+        counts = score(found.held_out, predicted, scheme=MSRA).entity_micro
+        recorded = trained.record["scores"][name]
+        assert recorded["texts"] == len(found.held_out) > 0
+        assert counts.f1 == pytest.approx(recorded["f1"], abs=0.02)  # heads are kept in half precision
+
+
+def test_heads_learn(trained: Trained) -> None:
+    assert trained.record["scores"]["names"]["f1"] > 0.5
+    assert trained.record["curve"][-1]["names_f1"] is not None
+
+
+def test_an_unknown_head_is_named_with_those_there(trained: Trained, tmp_path: Path) -> None:
+    with pytest.raises(ZhenglingError, match="no head 'resume'; its heads: names, other"):
+        load_head(trained.folder, "resume")
+    with pytest.raises(ZhenglingError, match="its heads: none"):
+        load_head(make_encoder(tmp_path / "bare"), "names")
+
+
+def test_held_out_texts_and_their_near_duplicates_are_not_trained_on(tmp_path: Path) -> None:
+    bulletins = plain_names(invented_bulletins(40))
+    data = write_jsonl(tmp_path / "data.jsonl", bulletins)
+    dev = write_jsonl(
+        tmp_path / "dev.jsonl",
+        [replace(bulletins[0], id="dev"), replace(bulletins[1], id="near", text=bulletins[1].text + "的")],
+    )
+    (found,) = load_sets(heads_recipe(tmp_path, {"a": set_of(data, dev=[str(dev)])})).values()
+    texts = {bulletin.text for bulletin in found.train}
+    assert len(found.held_out) == 2
+    assert bulletins[0].text not in texts
+    assert bulletins[1].text not in texts
+    assert len(texts) == len(found.train)
+
+
+def test_texts_of_evaluation_bulletins_are_left_out(tmp_path: Path) -> None:
+    bulletins = plain_names(invented_bulletins(40))
+    data = write_jsonl(tmp_path / "data.jsonl", bulletins)
+    recipe = heads_recipe(tmp_path, {"a": set_of(data)})
+    excluded = write_jsonl(tmp_path / "excluded.jsonl", bulletins[:3])
+    before = load_sets(recipe)["a"].train
+    after = load_sets(recipe.model_copy(update={"data": DataSection(exclude=[str(excluded)])}))["a"].train
+    assert {b.text for b in bulletins[:3]} <= {b.text for b in before}
+    assert not {b.text for b in bulletins[:3]} & {b.text for b in after}
+
+
+def test_a_set_of_which_nothing_is_left_is_named(tmp_path: Path) -> None:
+    data = write_jsonl(tmp_path / "data.jsonl", plain_names(invented_bulletins(5)))
+    with pytest.raises(ZhenglingError, match="set a: nothing is left"):
+        load_sets(heads_recipe(tmp_path, {"a": set_of(data, dev=[str(data)])}))
+
+
+@given(
+    lengths=st.dictionaries(
+        st.sampled_from("abc"), st.lists(st.integers(1, 50), min_size=1, max_size=40), min_size=1
+    ),
+    repeat=st.integers(1, 3),
+    epochs=st.integers(1, 3),
+    budget=st.integers(50, 300),
+)
+def test_a_plan_reads_every_window_of_every_set_as_often_as_asked(
+    lengths: dict[str, list[int]], repeat: int, epochs: int, budget: int
+) -> None:
+    plan = plan_batches(
+        {name: np.array(own) for name, own in lengths.items()},
+        repeats=dict.fromkeys(lengths, repeat),
+        settings=ScheduleSection(epochs=epochs, batch_characters=budget),
+    )
+    read = Counter((name, int(index)) for name, chosen in plan for index in chosen)
+    assert read == {(name, i): repeat * epochs for name, own in lengths.items() for i in range(len(own))}
+    for name, chosen in plan:
+        assert max(lengths[name][i] for i in chosen) * len(chosen) <= budget
