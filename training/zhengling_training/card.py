@@ -39,6 +39,7 @@ def write_card(model: Path, report: Path) -> Path:
         trim_blocks=True,
         autoescape=False,
     )
+    templates.filters["figure"] = figure
     size = sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6
     text = templates.get_template("card.md.j2").render(
         meta=meta, scores=measured, facts=meta["zhengling"], size=size, figure=figure

@@ -12,7 +12,7 @@ from tests.training.samples import MSRA, SCHEME, invented_bulletins, plain_names
 
 from zhengling.errors import DataError
 from zhengling.schema import Bulletin, LabelScheme
-from zhengling_training.evaluation.ledger import Ledger, Sums, digest_of, make_ledger, measures
+from zhengling_training.evaluation.ledger import HEADLINES, Ledger, Sums, digest_of, make_ledger, measures
 from zhengling_training.evaluation.metrics import Scores, score, score_each
 
 
@@ -41,7 +41,9 @@ def check(found: dict[str, float | None], scores: Scores) -> None:
 def test_measures_are_those_of_the_scores(seed: int) -> None:
     gold = invented_bulletins(12, seed=seed)
     predicted = noisy(gold, seed=seed)
-    check(values(ledger_of(gold, predicted)), score(gold, predicted, scheme=SCHEME))
+    scores = score(gold, predicted, scheme=SCHEME)
+    check(values(ledger_of(gold, predicted)), scores)
+    assert tuple(scores.summary()) == HEADLINES
 
 
 def test_a_scheme_without_sentence_labels() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rich.box import HORIZONTALS
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,10 +19,10 @@ from zhengling.report.terminal import visible
 from zhengling_training.evaluation.bootstrap import Resampling
 from zhengling_training.evaluation.comparison import Change, Comparison, Difference, compare_ledgers
 from zhengling_training.evaluation.facts import digest
-from zhengling_training.evaluation.ledger import Ledger
+from zhengling_training.evaluation.ledger import HEADLINES, Ledger
 from zhengling_training.evaluation.report import JSON, read_report
 from zhengling_training.evaluation.running import Options, Progress, evaluate
-from zhengling_training.evaluation.view import UNDEFINED
+from zhengling_training.evaluation.view import UNDEFINED, figure
 
 # Bulletins that the terminal lists of each kind.
 _LISTED = 10
@@ -131,16 +132,16 @@ def _broken(condition: Condition, found: Difference) -> str | None:
 
 
 def print_comparison(found: Comparison, *, console: Console) -> None:
-    """Print the headline measures, and the bulletins that changed most."""
-    title = Text(visible(f"A: {found.a}\nB: {found.b}\n{found.bulletins} bulletins"))
-    table = Table(title=title, title_justify="left")
-    for head in ("measure", "A", "B", "B − A", "95% interval", "p (bootstrap)", "p (randomisation)"):
-        table.add_column(head, justify="left" if head == "measure" else "right")
-    table.add_column("wins/losses", justify="right")
-    for name, entry in found.differences.items():
-        if "/" not in name:
-            table.add_row(Text(visible(name)), *_cells(entry))
+    """Print the headline measures, and the bulletins that changed most; fits into 80 columns."""
+    console.print(Text(visible(f"A: {found.a}\nB: {found.b}\n{found.bulletins} bulletins")), soft_wrap=True)
+    table = Table(box=HORIZONTALS, padding=(0, 1))
+    table.add_column("measure", no_wrap=True)
+    for head in ("A", "B", "B − A", "95% interval", "p boot", "p rand", "won/lost"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for name in HEADLINES:
+        table.add_row(name, *_cells(found.differences[name]))
     console.print(table)
+    console.print("p boot: paired bootstrap; p rand: approximate randomisation", style="dim")
     for said, changes in (("fewer errors in B", found.wins), ("more errors in B", found.losses)):
         if changes:
             console.print(_changes(said, changes))
@@ -162,18 +163,14 @@ def write_comparison(found: Comparison, path: Path) -> None:
 def _cells(entry: Difference) -> list[str]:
     held = entry.interval
     return [
-        _figure(entry.a),
-        _figure(entry.b),
-        UNDEFINED if entry.difference is None else f"{entry.difference:+.4f}",
-        UNDEFINED if held is None else f"{held.low:+.4f} {held.high:+.4f}",
-        _figure(entry.p_bootstrap),
-        _figure(entry.p_randomisation),
+        figure(entry.a),
+        figure(entry.b),
+        UNDEFINED if entry.difference is None else f"{entry.difference:+.3f}",
+        UNDEFINED if held is None else f"{held.low:+.3f} {held.high:+.3f}",
+        figure(entry.p_bootstrap),
+        figure(entry.p_randomisation),
         f"{entry.wins}/{entry.losses}",
     ]
-
-
-def _figure(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.4f}"
 
 
 def _changes(title: str, changes: Sequence[Change]) -> Table:

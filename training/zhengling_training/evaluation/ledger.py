@@ -23,6 +23,22 @@ from zhengling_training.evaluation.metrics import Scores
 Floats = NDArray[np.float64]
 
 HEADS = ("entities", "functions", "domains")
+# The measures of ``Scores.summary``, in its order.
+HEADLINES = (
+    "entity_f1",
+    "entity_macro_f1",
+    "entity_unlabelled_f1",
+    "entity_partial_f1",
+    "entity_type_f1",
+    "sentence_boundary_f1",
+    "function_accuracy",
+    "function_macro_f1",
+    "domain_micro_f1",
+    "domain_macro_f1",
+    "ece_entities",
+    "ece_functions",
+    "ece_domains",
+)
 _HITS, _PREDICTED, _GOLD = range(3)
 
 

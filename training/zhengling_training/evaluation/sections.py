@@ -8,6 +8,7 @@ from zhengling.report.wording import Language
 from zhengling_training.evaluation.bootstrap import Interval
 from zhengling_training.evaluation.counts import Counts, Matches, macro_f1
 from zhengling_training.evaluation.domains import most
+from zhengling_training.evaluation.ledger import HEADLINES
 from zhengling_training.evaluation.report import Report
 from zhengling_training.evaluation.svg import Bar, bars, matrix
 from zhengling_training.evaluation.view import UNDEFINED, Section, Table, Words, figure, table
@@ -32,12 +33,11 @@ def results(report: Report, *, language: Language) -> Iterator[Section]:
 
 def summary(report: Report, words: Words) -> Section:
     """The headline figures with their intervals."""
-    shown = [name for name in report.estimates if name in words]
     rows = [
         (words[name], figure(report.estimates[name].value), interval(report.estimates[name].interval))
-        for name in shown
+        for name in HEADLINES
     ]
-    drawn = [bar(words[name], report, name) for name in shown if not name.startswith("ece")]
+    drawn = [bar(words[name], report, name) for name in HEADLINES if not name.startswith("ece")]
     return Section(
         "summary",
         words["summary"],

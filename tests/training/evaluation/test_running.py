@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.training.samples import invented_bulletins, write_jsonl
+
+from zhengling.errors import DataError
+from zhengling.schema import Entity
+from zhengling_training.evaluation.bootstrap import Resampling
+from zhengling_training.evaluation.facts import digest
+from zhengling_training.evaluation.report import read_report
+from zhengling_training.evaluation.running import Options, check_output, evaluate, write_report
+
+OPTIONS = Options(resampling=Resampling(resamples=100), threads=1, command="zhengling evaluate")
+
+
+def test_from_model_and_data_to_three_files(pipeline_folder: Path, data_file: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, training=(data_file,))
+    found = evaluate(str(pipeline_folder), data_file, options=options)
+    write_report(found, tmp_path / "new" / "out", language="en")
+    assert {path.name for path in (tmp_path / "new" / "out").iterdir()} == {
+        "report.html",
+        "report.json",
+        "report.md",
+    }
+    data = read_report(tmp_path / "new" / "out")
+    assert data["model"]["name"] == "zh_untrained"
+    assert data["model"]["path"] == str(pipeline_folder)
+    assert data["data"]["sha256"] == digest(data_file)
+    assert data["data"]["bulletins"] == data["bulletins"] == 5
+    assert data["training"][0]["entities"] == data["data"]["entities"]
+    assert data["command"] == "zhengling evaluate"
+    assert data["run"]["peak_memory"] > 1e7
+    assert data["run"]["characters"] == data["data"]["characters"]
+    (seen,) = [entry for entry in data["breakdowns"] if entry["by"] == "seen"]
+    assert seen["groups"][0]["name"] == "seen"
+
+
+def test_a_report_replaces_a_report(pipeline_folder: Path, data_file: Path, tmp_path: Path) -> None:
+    found = evaluate(str(pipeline_folder), data_file, options=OPTIONS)
+    for language in ("zh", "en"):
+        write_report(found, tmp_path / "out", language=language)
+    assert (tmp_path / "out" / "report.md").read_text(encoding="utf-8").startswith("# Evaluation")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_outputs_that_can_not_be(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(DataError, match="is a file; the report needs a folder"):
+        check_output(file)
+    with pytest.raises(DataError, match="holds file, which is no report"):
+        check_output(tmp_path)
+    with pytest.raises(DataError, match=r"out: can't be written: "):
+        check_output(file / "out")
+    with pytest.raises(DataError, match=r"can't be written: "):
+        check_output(Path("/proc/out"))
+    assert file.read_text() == "mine"
+
+
+def test_data_that_can_not_be_measured_on(pipeline_folder: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("")
+    with pytest.raises(DataError, match=r"empty\.jsonl: nothing to measure on"):
+        evaluate(str(pipeline_folder), empty, options=OPTIONS)
+    (bulletin,) = invented_bulletins(1)
+    strange = replace(bulletin, entities=(Entity(0, 2, "PLANET"),))
+    path = write_jsonl(tmp_path / "strange.jsonl", [strange])
+    with pytest.raises(DataError, match=r"strange\.jsonl:1: .*unknown label 'PLANET', the scheme has PERSON"):
+        evaluate(str(pipeline_folder), path, options=OPTIONS)
+
+
+def test_the_card_does_not_change_the_digest(pipeline_folder: Path, tmp_path: Path) -> None:
+    for name, content in (("config.cfg", "a"), ("README.md", "b"), ("meta.json", "c"), (".hidden", "d")):
+        (tmp_path / name).write_text(content)
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "README.md").write_text("e")
+    card = ("README.md", "meta.json")
+    before = digest(tmp_path, leave_out=card)
+    (tmp_path / "meta.json").write_text(json.dumps({"performance": 1}))
+    (tmp_path / ".hidden").write_text("other")
+    assert digest(tmp_path, leave_out=card) == before
+    (tmp_path / "part" / "README.md").write_text("other")
+    assert digest(tmp_path, leave_out=card) != before
