@@ -67,17 +67,19 @@ def test_every_measure_lies_in_its_interval() -> None:
             assert held.low <= value <= held.high, name
 
 
-def test_what_never_occurs_and_single_bulletins_have_no_interval() -> None:
-    gold = invented_bulletins(3)
+def test_what_never_occurs_and_few_bulletins_have_no_interval() -> None:
+    gold = invented_bulletins(9)
     ledger = make_ledger(gold, score_each(gold, gold, scheme=SCHEME), scheme=SCHEME)
     every = measures(ledger.families)
     assert intervals(ledger, [every["entity_f1/EVENT"]], settings=Resampling()) == {"entity_f1/EVENT": None}
-    assert intervals(ledger.take([0]), [every["entity_f1"]], settings=Resampling()) == {"entity_f1": None}
-    assert intervals_of(np.zeros((1, 1, 3)), [f1_of], settings=Resampling()) == [None]
+    few = ledger.take(range(7))
+    assert intervals(few, [every["entity_f1"]], settings=Resampling()) == {"entity_f1": None}
+    assert intervals(ledger, [every["entity_f1"]], settings=Resampling())["entity_f1"] is not None
+    assert intervals_of(np.ones((7, 1, 3)), [f1_of], settings=Resampling()) == [None]
 
 
 def test_no_spread_gives_a_point() -> None:
-    rows = np.full((5, 1, 3), 2.0)
+    rows = np.full((9, 1, 3), 2.0)
     (found,) = intervals_of(rows, [f1_of], settings=Resampling(resamples=100))
     assert found is not None
     assert (found.low, found.high) == (1.0, 1.0)

@@ -40,7 +40,7 @@ def test_json_says_everything_and_comes_back(report: Report, tmp_path: Path) -> 
         assert estimate["interval"] is not None, name
     for key in ("model", "data", "training", "command", "date", "machine", "versions", "run", "scheme"):
         assert data[key], key
-    assert data["resampling"] == {"resamples": 200, "seed": 0, "level": 0.95}
+    assert data["resampling"] == {"resamples": 200, "seed": 0, "level": 0.95, "fewest": 8}
     assert data["run"]["characters_per_cpu_second"] == 2000
     assert LabelScheme.from_dict(data["scheme"]) == SCHEME
     assert set(data["entity_schemes"]) == {"strict", "exact", "partial", "type"}

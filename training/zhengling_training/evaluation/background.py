@@ -154,7 +154,7 @@ def _breakdowns(report: Report, words: Words) -> Section:
 
 def _groups(found: Breakdown, words: Words) -> Table:
     kinds = [kind for kind in KINDS if any(kind in group.figures for group in found.groups)]
-    head = [words.get(found.key, found.key), words["bulletins"]]
+    head = [words["group"], words["bulletins"]]
     for kind in kinds:
         head += [words[f"{kind}_kind"], words["interval"], words["gold"]]
     rows = []

@@ -27,11 +27,13 @@ class Resampling:
         resamples: number of resamples.
         seed: of the random numbers; the same seed gives the same figures.
         level: share of intervals that should hold the true value.
+        fewest: bulletins from which there are intervals; fewer tell too little of their spread.
     """
 
     resamples: int = 2000
     seed: int = 0
     level: float = 0.95
+    fewest: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,9 @@ class Interval:
 def intervals(
     ledger: Ledger, measures: Iterable[Measure], *, settings: Resampling
 ) -> dict[str, Interval | None]:
-    """The interval of each measure by name; None where the measure or its spread is undefined.
-
-    With fewer than two bulletins there is no spread.
-    """
+    """The interval of each measure by name; None where the measure is undefined or bulletins are too few."""
     chosen = list(measures)
-    if len(ledger.ids) < 2:
+    if len(ledger.ids) < settings.fewest:
         return dict.fromkeys((measure.name for measure in chosen), None)
     total = ledger.total
     drawn = [ledger.sums(weights) for weights in draws(len(ledger.ids), settings=settings)]
@@ -76,7 +75,7 @@ def intervals_of(
         figures: each gives the figure, shape ``(…)``, of sums of its counts, shape ``(…, 3)``.
         settings: how to resample.
     """
-    if len(rows) < 2:
+    if len(rows) < settings.fewest:
         return [None] * len(figures)
     total = rows.sum(axis=0)
     blocks = [np.tensordot(weights, rows, axes=1) for weights in draws(len(rows), settings=settings)]

@@ -131,7 +131,7 @@ def compare_ledgers(a: Ledger, b: Ledger, *, names: tuple[str, str], settings: R
     b = _aligned(a, b)
     chosen = measures(a.families)
     drawn = _Drawn.of(a, b, settings=settings)
-    found = {name: _difference(measure, drawn, level=settings.level) for name, measure in chosen.items()}
+    found = {name: _difference(measure, drawn, settings=settings) for name, measure in chosen.items()}
     return Comparison(*names, len(a.ids), found, tuple(_changes(a, b)))
 
 
@@ -170,7 +170,7 @@ def _swaps(bulletins: int, *, settings: Resampling) -> Iterator[Floats]:
         yield random.integers(0, 2, size=(size, bulletins)).astype(np.float64)
 
 
-def _difference(measure: Measure, drawn: _Drawn, *, level: float) -> Difference:
+def _difference(measure: Measure, drawn: _Drawn, *, settings: Resampling) -> Difference:
     a, b = (float(measure.of(total)) for total in drawn.total)
     gap = b - a
     resampled = np.concatenate([measure.of(two) - measure.of(one) for one, two in drawn.resampled])
@@ -182,7 +182,9 @@ def _difference(measure: Measure, drawn: _Drawn, *, level: float) -> Difference:
         a=_defined(a),
         b=_defined(b),
         difference=_defined(gap),
-        interval=interval(gap, resampled, without, level=level) if len(single) > 1 else None,
+        interval=interval(gap, resampled, without, level=settings.level)
+        if len(single) >= settings.fewest
+        else None,
         p_bootstrap=_p_bootstrap(resampled),
         p_randomisation=_p_randomisation(swapped, gap),
         wins=int((better > 0).sum()),

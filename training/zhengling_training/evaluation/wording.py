@@ -198,9 +198,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "very data, so confirm it on others before use.",
     ),
     "note_breakdowns": (
-        "实体按自身的长度或写法归组，句子按自身的长度归组。公报少的组区间宽，不宜比较。",
-        "Entities go by their own length or string, sentences by their own length. Groups of few bulletins "
-        "have wide intervals.",
+        "实体按自身的长度或写法归组，句子按自身的长度归组。公报太少的组没有区间。",
+        "Entities go by their own length or string, sentences by their own length. Groups of too few "
+        "bulletins have no interval.",
     ),
     "note_speed": (
         "一次运行的实测，含第一批的预热，不含模型装载。内存峰值是整个进程的。",

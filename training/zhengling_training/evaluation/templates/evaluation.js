@@ -16,7 +16,6 @@
   };
   const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (_, key) => values[key]);
   const percent = (share) => (share === null || share === undefined ? "" : ` ${Math.round(share * 100)}%`);
-  const full = (place) => (place < 0 ? words.none : labels[place].full);
 
   // Filters: nothing ticked in a group lets all through; groups are joined by "and".
   function wanted() {
@@ -110,12 +109,18 @@
     plain(end);
     return node;
   }
-  function mistake(characters, [kind, start, end, gold, predicted, confidence]) {
+  // The words of the side that bears the label, within the span of the error.
+  function wording(characters, entities, start, end, place) {
+    const found = entities.find((entity) => entity[0] >= start && entity[1] <= end && entity[2] === place);
+    const surface = found ? characters.slice(found[0], found[1]) : [];
+    return surface.length > 24 ? `${surface.slice(0, 23).join("")}…` : surface.join("");
+  }
+  function mistake(bulletin, characters, [kind, start, end, gold, predicted, confidence]) {
     const item = make("li");
-    item.append(make("b", "", kinds[kind]), " ");
-    const surface = characters.slice(start, end);
-    item.append(surface.length > 24 ? `${surface.slice(0, 23).join("")}…` : surface.join(""));
-    if (gold >= 0 || predicted >= 0) item.append(`: ${full(gold)} → ${full(predicted)}`);
+    item.append(make("b", "", kinds[kind]));
+    const sides = [[bulletin.gold, gold], [bulletin.predicted, predicted]].map(([side, place]) =>
+      place < 0 ? words.none : `${wording(characters, side.entities, start, end, place)} ${labels[place].full}`.trim());
+    if (gold >= 0 || predicted >= 0) item.append(` ${sides.join(" → ")}`);
     item.append(percent(confidence));
     return item;
   }
@@ -132,7 +137,7 @@
     node.append(left, right);
     if (errors.length) {
       const list = make("ul", "mistakes");
-      list.append(...errors.map((error) => mistake(characters, error)));
+      list.append(...errors.map((error) => mistake(bulletin, characters, error)));
       node.append(list);
     }
     return node;
