@@ -58,7 +58,8 @@ class SetSection(Section):
 
     ``held_out`` is the share of distinct texts set aside for measuring; ``dev`` are files that belong to that
     part as a whole. Texts to train on of which more than half the 13-grams occur in a held-out text are left
-    out, and so are texts seen before. The set is read ``repeat`` times an epoch.
+    out, and so are texts seen before. The set is read ``repeat`` times an epoch. ``limit``
+    keeps the first texts only.
     """
 
     scheme: str
@@ -66,6 +67,7 @@ class SetSection(Section):
     dev: list[str] = []
     held_out: Fraction = 0.0
     repeat: Count = 1
+    limit: Count | None = None
 
 
 class ScheduleSection(Section):
@@ -201,7 +203,7 @@ def _load_set(name: str, section: SetSection, *, known: set[str]) -> NerSet:
         "%s: %d texts to train on, %d held out, %d near-duplicates of these left out",
         *(name, len(kept), len(held_out), len(train) - len(kept)),
     )
-    return NerSet(scheme, kept, held_out)
+    return NerSet(scheme, kept[: section.limit], held_out)
 
 
 def _read(paths: Sequence[str], scheme: LabelScheme) -> Iterator[Bulletin]:
