@@ -98,7 +98,7 @@ def _run(probe: Probe, *, seed: int, folder: Path) -> float:
 def _randomised(encoder: Path, folder: Path) -> Path:
     torch.manual_seed(0)
     model = BertModel(BertConfig(**read_config(encoder)), add_pooling_layer=False)
-    save_encoder(model, folder, tokenizer=encoder / TOKENIZER)
+    save_encoder(model, folder, tokenizer=(encoder / TOKENIZER).read_bytes())
     return folder
 
 

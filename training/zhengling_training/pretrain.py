@@ -277,7 +277,7 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
         save_encoder(
             model.encoder,
             output / "encoder",
-            tokenizer=start / TOKENIZER,
+            tokenizer=(start / TOKENIZER).read_bytes(),
             parts={MASKED_HEAD: model.head},
             texts={HISTORY: history},
         )
