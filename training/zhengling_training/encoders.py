@@ -1,9 +1,9 @@
 """What training starts from: the project's own encoders, or any of the BERT family, read by characters.
 
-Any Hugging Face BERT, RoBERTa or XLM-RoBERTa becomes the project's own kind of encoder: a BERT whose tokens are
-characters. Each character takes the row of the piece that is this character and no more, which is how Chinese
-ones are read anyway; digits and Latin letters, that such models also know in longer pieces, are read one by one.
-Nothing else of the weights changes.
+Any Hugging Face BERT, RoBERTa or XLM-RoBERTa becomes the project's own kind of encoder: a BERT whose
+tokens are characters. Each character takes the row of the piece that is this character and no more, which is
+how Chinese ones are read anyway; digits and Latin letters, that such models also know in longer pieces, are
+read one by one. Nothing else of the weights changes.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ def character_rows(pieces: Mapping[str, int]) -> dict[str, int]:
     """The row of every character that has one, special tokens and the space first.
 
     A full-width form and its half-width one are one character to the model; for punctuation the row of the
-    full-width form is taken, which Chinese text has taught more. A letter that is there in lower case only takes
-    that row.
+    full-width form is taken, which Chinese text has taught more. A letter that is there in lower case only
+    takes that row.
 
     Args:
         pieces: pieces of a WordPiece or SentencePiece vocabulary and their rows.
