@@ -96,8 +96,7 @@ def make_encoder(folder: Path, *, layers: int = 2, size: int = 32, seed: int = 0
         intermediate_size=2 * size,
         max_position_embeddings=512,
     )
-    tokenizer = folder.with_suffix(".tokenizer.json")
-    character_tokenizer(tokens()).save(str(tokenizer))
+    tokenizer = character_tokenizer(tokens()).to_str(pretty=True).encode("utf-8")
     save_encoder(BertModel(config, add_pooling_layer=False), folder, tokenizer=tokenizer)
     return folder
 

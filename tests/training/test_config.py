@@ -8,6 +8,7 @@ from tests.training.samples import CONFIGS, write_lines
 from zhengling.errors import ZhenglingError
 from zhengling_training.config import Section, load_recipe
 from zhengling_training.finetune import FinetuneRecipe
+from zhengling_training.ner_heads import HeadsRecipe
 from zhengling_training.pretrain import PretrainRecipe
 
 
@@ -49,7 +50,17 @@ def test_values_and_defaults(tmp_path: Path) -> None:
     assert load_recipe(path, Recipe) == expected
 
 
-@pytest.mark.parametrize("path, kind", [("pretrain", PretrainRecipe), ("zh_bulletin_sm", FinetuneRecipe)])
+@pytest.mark.parametrize(
+    "path, kind",
+    [
+        ("pretrain", PretrainRecipe),
+        ("zh_bulletin_sm", FinetuneRecipe),
+        ("zh_bulletin_base", FinetuneRecipe),
+        ("zh_bulletin_large", FinetuneRecipe),
+        ("ner_heads", HeadsRecipe),
+        ("probe", HeadsRecipe),
+    ],
+)
 def test_the_shipped_recipes_are_sound(path: str, kind: type[Section]) -> None:
     assert isinstance(load_recipe(CONFIGS / f"{path}.cfg", kind), kind)
 

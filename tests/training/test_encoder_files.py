@@ -40,7 +40,7 @@ def altered(
 
 def test_what_is_saved_is_loaded(encoder: Path, tmp_path: Path) -> None:
     first = load_encoder(encoder)
-    save_encoder(first, tmp_path / "copy", tokenizer=encoder / TOKENIZER)
+    save_encoder(first, tmp_path / "copy", tokenizer=(encoder / TOKENIZER).read_bytes())
     second = load_encoder(tmp_path / "copy")
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name])
@@ -61,7 +61,7 @@ def test_rounding_to_fp16_moves_the_output_little(encoder: Path, tmp_path: Path)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.rand_like(parameter) * 1e-3)
-    save_encoder(model, tmp_path / "copy", tokenizer=encoder / TOKENIZER)
+    save_encoder(model, tmp_path / "copy", tokenizer=(encoder / TOKENIZER).read_bytes())
     again = load_encoder(tmp_path / "copy").eval()
     ids = torch.arange(6, 40)[None]
     with torch.inference_mode():

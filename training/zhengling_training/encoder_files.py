@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -119,7 +118,7 @@ def save_encoder(
     model: BertModel,
     folder: Path,
     *,
-    tokenizer: Path,
+    tokenizer: bytes,
     parts: Mapping[str, torch.nn.Module] | None = None,
     texts: Mapping[str, str] | None = None,
 ) -> None:
@@ -128,7 +127,7 @@ def save_encoder(
     Args:
         model: the encoder.
         folder: takes the place of what was there.
-        tokenizer: a ``tokenizer.json``, copied.
+        tokenizer: content of its ``tokenizer.json``.
         parts: what else was trained with it, by path in the folder.
         texts: further files, by path in the folder.
     """
@@ -139,7 +138,7 @@ def save_encoder(
         configuration = json.dumps(settings, indent=1, sort_keys=True) + "\n"
         for name, text in {CONFIG: configuration, **(texts or {})}.items():
             write_text(temporary / name, text)
-        shutil.copyfile(tokenizer, temporary / TOKENIZER)
+        (temporary / TOKENIZER).write_bytes(tokenizer)
 
 
 def _save_weights(module: torch.nn.Module, path: Path) -> None:

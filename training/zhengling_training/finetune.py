@@ -30,7 +30,7 @@ from zhengling_training.augment import AugmentSection, augment, mentions
 from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.config import Count, Fraction, Precision, Section, Weight
 from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, split_held_out
-from zhengling_training.encoder_files import TOKENIZER, load_encoder, load_vocabulary, read_config
+from zhengling_training.encoders import OpenedEncoder, open_encoder
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import (
     build_pipeline,
@@ -60,7 +60,7 @@ class DataSection(Section):
 
 
 class EncoderSection(Section):
-    """Where the encoder starts."""
+    """Where the encoder starts: a folder, or the name of a BERT on the Hugging Face hub."""
 
     start: str
     layers: Count | None = None
@@ -171,32 +171,31 @@ def finetune(recipe: FinetuneRecipe, *, run_folder: Path, output: Path) -> dict[
     Raises:
         ZhenglingError: faulty data, encoder, or a run folder of another recipe.
     """
-    task = prepare(recipe)
     torch.manual_seed(recipe.schedule.seed)
-    encoder = load_encoder(
-        Path(recipe.encoder.start), layers=recipe.encoder.layers, dropout=recipe.encoder.dropout
+    encoder = open_encoder(recipe.encoder.start, layers=recipe.encoder.layers, dropout=recipe.encoder.dropout)
+    task = prepare(recipe, encoder)
+    model = BulletinModel(
+        encoder.model, task.scheme, head_size=recipe.heads.size, dropout=recipe.heads.dropout
     )
-    model = BulletinModel(encoder, task.scheme, head_size=recipe.heads.size, dropout=recipe.heads.dropout)
     record = _train(model, task, recipe, run_folder)
     if PartialState().is_main_process:
         save_pipeline(package(model, task, recipe, record), output)
     return record
 
 
-def prepare(recipe: FinetuneRecipe) -> Task:
+def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder) -> Task:
     """Read what the recipe names."""
     scheme = LabelScheme.from_file(Path(recipe.data.scheme))
     bulletins = load_bulletins(recipe.data.train, scheme=scheme, corrections=recipe.data.corrections)
     train, held_out = split_held_out(bulletins, share=recipe.data.held_out, seed=0)
     if not train:
         raise ZhenglingError("data.held_out leaves nothing to train on")
-    start = Path(recipe.encoder.start)
-    vocabulary = load_vocabulary(start)
-    longest = read_config(start)["max_position_embeddings"] - 2
-    if recipe.windows.size > longest:
-        raise ZhenglingError(f"windows.size is {recipe.windows.size}, the encoder reads {longest} at most")
-    tokenizer = (start / TOKENIZER).read_bytes()
-    return Task(scheme, vocabulary, tokenizer, train, held_out, recipe.windows.settings())
+    if recipe.windows.size > encoder.longest:
+        raise ZhenglingError(
+            f"windows.size is {recipe.windows.size}, the encoder reads {encoder.longest} at most"
+        )
+    windows = recipe.windows.settings()
+    return Task(scheme, encoder.vocabulary, encoder.tokenizer, train, held_out, windows)
 
 
 def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder: Path) -> dict[str, Any]:

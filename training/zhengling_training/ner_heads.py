@@ -33,13 +33,13 @@ from zhengling_training.config import Count, Fraction, Precision, Section
 from zhengling_training.corpus import cover, ngrams, texts_of
 from zhengling_training.data import collate, make_dataset, split_held_out
 from zhengling_training.encoder_files import (
-    TOKENIZER,
     load_encoder,
     load_vocabulary,
     load_weights,
     read_weights,
     save_encoder,
 )
+from zhengling_training.encoders import OpenedEncoder, open_encoder
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import TorchBackend, torch_pipeline
 from zhengling_training.finetune import EncoderSection, WindowsSection
@@ -58,7 +58,8 @@ class SetSection(Section):
 
     ``held_out`` is the share of distinct texts set aside for measuring; ``dev`` are files that belong to that
     part as a whole. Texts to train on of which more than half the 13-grams occur in a held-out text are left
-    out, and so are texts seen before. The set is read ``repeat`` times an epoch.
+    out, and so are texts seen before. The set is read ``repeat`` times an epoch. ``limit``
+    keeps the first texts only.
     """
 
     scheme: str
@@ -66,6 +67,7 @@ class SetSection(Section):
     dev: list[str] = []
     held_out: Fraction = 0.0
     repeat: Count = 1
+    limit: Count | None = None
 
 
 class ScheduleSection(Section):
@@ -161,15 +163,13 @@ def train_heads(recipe: HeadsRecipe, *, run_folder: Path, output: Path) -> dict[
         ZhenglingError: faulty data, encoder, or a run folder of another recipe.
     """
     sets = load_sets(recipe)
-    start = Path(recipe.encoder.start)
-    vocabulary = load_vocabulary(start)
-    encoder = load_encoder(start, layers=recipe.encoder.layers, dropout=recipe.encoder.dropout)
     torch.manual_seed(recipe.schedule.seed)
+    encoder = open_encoder(recipe.encoder.start, layers=recipe.encoder.layers, dropout=recipe.encoder.dropout)
     schemes = {name: found.scheme for name, found in sets.items()}
-    model = TaggerModel(encoder, schemes, dropout=recipe.encoder.dropout)
-    record = _train(model, sets, vocabulary, recipe, run_folder)
+    model = TaggerModel(encoder.model, schemes, dropout=recipe.encoder.dropout)
+    record = _train(model, sets, encoder.vocabulary, recipe, run_folder)
     if PartialState().is_main_process:
-        _save(model, sets, vocabulary, recipe, record, output)
+        _save(model, sets, encoder, recipe, record, output)
     return record
 
 
@@ -201,7 +201,7 @@ def _load_set(name: str, section: SetSection, *, known: set[str]) -> NerSet:
         "%s: %d texts to train on, %d held out, %d near-duplicates of these left out",
         *(name, len(kept), len(held_out), len(train) - len(kept)),
     )
-    return NerSet(scheme, kept, held_out)
+    return NerSet(scheme, kept[: section.limit], held_out)
 
 
 def _read(paths: Sequence[str], scheme: LabelScheme) -> Iterator[Bulletin]:
@@ -332,7 +332,7 @@ def _scores(nlp: Language, found: NerSet) -> dict[str, Any]:
 def _save(
     model: TaggerModel,
     sets: Mapping[str, NerSet],
-    vocabulary: CharacterVocabulary,
+    encoder: OpenedEncoder,
     recipe: HeadsRecipe,
     record: dict[str, Any],
     output: Path,
@@ -346,16 +346,16 @@ def _save(
         network = _network(model.encoder, found.scheme, model.tagger_of(name))
         calibration = calibrate(
             found.held_out,
-            encoder=BulletinEncoder(TorchBackend(network), vocabulary, windows),
+            encoder=BulletinEncoder(TorchBackend(network), encoder.vocabulary, windows),
             heads={},
             scheme=found.scheme,
             settings=recipe.calibration,
         )
         nlp = torch_pipeline(
             network,
-            vocabulary,
+            encoder.vocabulary,
             scheme=found.scheme,
-            windows=recipe.windows.settings(),
+            windows=windows,
             calibration=calibration,
         )
         record["scores"][name] = _scores(nlp, found)
@@ -367,9 +367,7 @@ def _save(
         }
         parts[f"{HEADS}/{name}/{TAGGER}"] = model.tagger_of(name)
         texts[f"{HEADS}/{name}/{HEAD}"] = to_json(head).decode("utf-8")
-    save_encoder(
-        model.encoder, output, tokenizer=Path(recipe.encoder.start) / TOKENIZER, parts=parts, texts=texts
-    )
+    save_encoder(model.encoder, output, tokenizer=encoder.tokenizer, parts=parts, texts=texts)
 
 
 def _network(encoder: BertModel, scheme: LabelScheme, tagger: nn.Linear) -> BulletinModel:

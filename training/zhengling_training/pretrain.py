@@ -6,12 +6,14 @@ Nothing is random but the order of rows and the masks (no dropout, after Geiping
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from torch import Tensor, nn
@@ -32,6 +34,8 @@ from zhengling_training.encoder_files import (
     save_encoder,
 )
 from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
+
+HISTORY = "pretraining.json"
 
 
 class EncoderSection(Section):
@@ -268,25 +272,30 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
         observe_every=schedule.evaluate_every,
     )
 
+    def save(*stages: dict[str, Any]) -> None:
+        history = json.dumps([*read_history(start), *stages], ensure_ascii=False, indent=1) + "\n"
+        save_encoder(
+            model.encoder,
+            output / "encoder",
+            tokenizer=(start / TOKENIZER).read_bytes(),
+            parts={MASKED_HEAD: model.head},
+            texts={HISTORY: history},
+        )
+
     def loss_of(wrapped: nn.Module, share: Share, device: torch.device) -> Tensor:
         batch = batch_at(corpus, vocabulary, recipe=recipe, share=share)
         logits = wrapped(batch.seen.to(device), batch.positions.to(device))
         return functional.cross_entropy(logits.float(), batch.truth.to(device))
 
     def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
-        save_encoder(
-            model.encoder,
-            output / "encoder",
-            tokenizer=start / TOKENIZER,
-            parts={MASKED_HEAD: model.head},
-        )
+        save()
         seen = {"characters": step * schedule.batch_rows * recipe.corpus.row_length}
         if not len(corpus.held_out):
             return seen
         loss, accuracy = held_out_score(wrapped, corpus, vocabulary, recipe=recipe)
         return seen | {"held_out_loss": loss, "held_out_accuracy": accuracy}
 
-    return run_loop(
+    record = run_loop(
         model,
         adamw([(model, schedule.learning_rate)], weight_decay=schedule.weight_decay),
         settings=settings,
@@ -295,6 +304,25 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
         output=output,
         recipe_hash=recipe_hash(recipe),
     )
+    if PartialState().is_main_process:
+        save({"recipe": recipe.model_dump(), "curve": record["curve"], "seconds": record["seconds"]})
+    return record
+
+
+def read_history(encoder: Path) -> list[dict[str, Any]]:
+    """The pretraining that an encoder has had, stage by stage: ``recipe``, ``curve``, ``seconds`` of each.
+
+    Raises:
+        ZhenglingError: the file is there and can't be read.
+    """
+    path = encoder / HISTORY
+    if not path.exists():
+        return []
+    try:
+        stages: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ZhenglingError(f"{path}: can't be read: {error}") from error
+    return stages
 
 
 def batch_at(
