@@ -14,8 +14,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from spacy.language import Language
-
 from zhengling import __version__
 from zhengling.errors import DataError
 from zhengling.schema import Bulletin
@@ -24,7 +22,7 @@ Result = TypeVar("Result")
 
 _PACKAGES = ("spacy", "numpy", "onnxruntime", "safetensors")
 # Written after the model, the figures of a report among them.
-_CARD = ("README.md", "meta.json")
+CARD = ("README.md", "meta.json")
 _PROCESSORS = Path("/proc/cpuinfo")
 
 
@@ -150,18 +148,6 @@ def peak_memory() -> int | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def model_facts(nlp: Language, name: str) -> ModelFacts:
-    """The facts of a pipeline that was loaded by a name or from a folder."""
-    meta = nlp.meta
-    folder = nlp.path
-    return ModelFacts(
-        name=f"{meta.get('lang', '')}_{meta.get('name', '')}",
-        version=str(meta.get("version", "")),
-        path=name,
-        sha256="" if folder is None else digest(folder, leave_out=_CARD),
-    )
 
 
 def data_facts(path: Path, bulletins: Sequence[Bulletin]) -> DataFacts:

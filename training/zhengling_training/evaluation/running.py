@@ -12,7 +12,7 @@ from zhengling.errors import DataError
 from zhengling.files import atomic_folder, write_text
 from zhengling.formats import read_bulletins
 from zhengling.inputs import Source
-from zhengling.loading import load_pipeline, scheme_of
+from zhengling.loading import scheme_of
 from zhengling.report.wording import Language
 from zhengling.schema import Bulletin
 from zhengling_training.evaluation.bootstrap import Resampling
@@ -21,12 +21,12 @@ from zhengling_training.evaluation.facts import (
     Facts,
     data_facts,
     machine,
-    model_facts,
     now,
     timed,
     versions,
 )
 from zhengling_training.evaluation.markdown import to_markdown
+from zhengling_training.evaluation.models import load_model
 from zhengling_training.evaluation.page import to_html
 from zhengling_training.evaluation.report import HTML, JSON, MARKDOWN, Report, make_report, to_json
 
@@ -65,7 +65,7 @@ def evaluate(model: str, data: Path, *, options: Options, progress: Progress = i
     """Analyse the raw texts of annotated bulletins and measure what comes out.
 
     Args:
-        model: a folder or an installed package.
+        model: see ``models.load_model``.
         data: annotated bulletins.
         options: how.
         progress: is given the texts and passes them on.
@@ -73,7 +73,7 @@ def evaluate(model: str, data: Path, *, options: Options, progress: Progress = i
     Raises:
         ZhenglingError: no such model; data that can't be read, or bear labels that the model doesn't know.
     """
-    nlp = load_pipeline(model, threads=options.threads)
+    nlp, model_facts = load_model(model, threads=options.threads)
     scheme = scheme_of(nlp)
     gold = list(read_bulletins(data, format=options.format, scheme=scheme))
     if not gold:
@@ -86,7 +86,7 @@ def evaluate(model: str, data: Path, *, options: Options, progress: Progress = i
         threads=options.threads,
     )
     facts = Facts(
-        model=model_facts(nlp, model),
+        model=model_facts,
         data=data_facts(data, gold),
         training=tuple(data_facts(*entry) for entry in training) or None,
         command=options.command,
