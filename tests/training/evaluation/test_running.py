@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -85,3 +86,24 @@ def test_the_card_does_not_change_the_digest(pipeline_folder: Path, tmp_path: Pa
     assert digest(tmp_path, leave_out=card) == before
     (tmp_path / "part" / "README.md").write_text("other")
     assert digest(tmp_path, leave_out=card) != before
+
+
+@pytest.mark.parametrize("name", ["set.bmes", "set.jsonl.gz"])
+def test_sets_of_entities_in_other_forms(pipeline_folder: Path, tmp_path: Path, name: str) -> None:
+    """Bulletins without sentences: what the set lacks is undefined, not wrong."""
+    path = tmp_path / name
+    if name.endswith("bmes"):
+        rows = ["赵 B-PERSON", "青 M-PERSON", "山 E-PERSON", "在 O", "", "北 B-LOC", "岭 E-LOC", ""]
+        path.write_text("\n".join(rows), encoding="utf-8")
+    else:
+        lines = [
+            {"text": "赵青山在", "ents": [[0, 3, "PERSON"]]},
+            {"text": "北岭", "ents": [[0, 2, "LOC"]]},
+        ]
+        path.write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
+    found = evaluate(str(pipeline_folder), path, options=OPTIONS).report
+    assert (found.scores.bulletins, found.scores.entity_micro.gold) == (2, 2)
+    assert found.facts.data.sentences == 0
+    summary = found.scores.summary()
+    assert summary["function_accuracy"] is summary["sentence_boundary_f1"] is None
+    assert summary["entity_f1"] is not None
