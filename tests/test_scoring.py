@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 import spacy
-from spacy.cli.evaluate import evaluate
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 from tests.backends import ALPHABET, make_pipeline, noise_backend
 from tests.strategies import SCHEME
@@ -100,16 +98,3 @@ def test_older_pipelines_have_the_scorers(pipeline: Language) -> None:
     loaded = spacy.blank("zh").from_config(config)
     assert loaded.get_pipe("entity_tagger").score is score_entities
     assert loaded.get_pipe("sentence_classifier").score is score_sentences
-
-
-def test_the_command_of_spacy(model: Path, tmp_path: Path) -> None:
-    gold = Bulletin(
-        "a", "示例市民政局召开会议。", (Entity(0, 6, "ORG"),), (Sentence(0, 11, "REPORT", ("elderly",)),)
-    )
-    write_bulletins([gold], tmp_path / "gold.spacy")
-    assert len(list(DocBin().from_disk(tmp_path / "gold.spacy").get_docs(spacy.blank("zh").vocab))) == 1
-    output = tmp_path / "scores.json"
-    evaluate(str(model), tmp_path / "gold.spacy", output=output, per_component=True)
-    found = json.loads(output.read_text(encoding="utf-8"))
-    assert "ents_f" in found["entity_tagger"]
-    assert {"functions_acc", "domains_micro_f"} <= found["sentence_classifier"].keys()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.training.evaluation.conftest import FACTS
+from tests.training.evaluation.samples import FACTS
 
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence

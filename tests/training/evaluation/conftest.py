@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.training.evaluation.samples import noisy
+from tests.training.evaluation.samples import EVIL, FACTS, noisy
 from tests.training.samples import SCHEME, invented_bulletins, write_jsonl
 
 from zhengling.encoder import WindowSettings
@@ -14,22 +14,9 @@ from zhengling_training.calibrate import Calibration
 from zhengling_training.encoder_files import TOKENIZER, load_encoder
 from zhengling_training.evaluation.bootstrap import Resampling
 from zhengling_training.evaluation.breakdown import strings_of
-from zhengling_training.evaluation.facts import DataFacts, Facts, Machine, ModelFacts, Run
 from zhengling_training.evaluation.report import Report, make_report
 from zhengling_training.export import build_pipeline, numpy_heads, save_pipeline, to_onnx
 from zhengling_training.model import BulletinModel
-
-EVIL = "<script>alert(1)</script>"
-FACTS = Facts(
-    model=ModelFacts("zh_example", "0.1.0", "models/zh_example", "ab" * 32),
-    data=DataFacts("gold.jsonl", "cd" * 32, 12, 800, 48, 60),
-    training=(DataFacts("train.jsonl", "ef" * 32, 3, 200, 12, 15),),
-    command="zhengling evaluate models/zh_example gold.jsonl",
-    date="2026-03-05T08:30:00+00:00",
-    machine=Machine("a processor", 4, 8 * 2**30, "Linux"),
-    versions={"python": "3.11", "zhengling": "0.1.0"},
-    run=Run(800, 0.5, 0.4, 300_000_000, 1),
-)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,19 @@ from random import Random
 from tests.training.samples import SCHEME
 
 from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence
+from zhengling_training.evaluation.facts import DataFacts, Facts, Machine, ModelFacts, Run
+
+EVIL = "<script>alert(1)</script>"
+FACTS = Facts(
+    model=ModelFacts("zh_example", "0.1.0", "models/zh_example", "ab" * 32),
+    data=DataFacts("gold.jsonl", "cd" * 32, 12, 800, 48, 60),
+    training=(DataFacts("train.jsonl", "ef" * 32, 3, 200, 12, 15),),
+    command="zhengling evaluate models/zh_example gold.jsonl",
+    date="2026-03-05T08:30:00+00:00",
+    machine=Machine("a processor", 4, 8 * 2**30, "Linux"),
+    versions={"python": "3.11", "zhengling": "0.1.0"},
+    run=Run(800, 0.5, 0.4, 300_000_000, 1),
+)
 
 
 def noisy(

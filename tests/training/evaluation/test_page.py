@@ -6,8 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from tests.training.evaluation.conftest import EVIL, FACTS
-from tests.training.evaluation.samples import noisy
+from tests.training.evaluation.samples import EVIL, FACTS, noisy
 from tests.training.samples import MSRA, SCHEME, invented_bulletins, plain_names
 
 from zhengling.errors import ZhenglingError

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.training.evaluation.conftest import FACTS
+from tests.training.evaluation.samples import FACTS
 from tests.training.samples import SCHEME, invented_bulletins
 
 from zhengling.errors import ZhenglingError

@@ -74,20 +74,6 @@ def test_data_that_can_not_be_measured_on(pipeline_folder: Path, tmp_path: Path)
         evaluate(str(pipeline_folder), path, options=OPTIONS)
 
 
-def test_the_card_does_not_change_the_digest(pipeline_folder: Path, tmp_path: Path) -> None:
-    for name, content in (("config.cfg", "a"), ("README.md", "b"), ("meta.json", "c"), (".hidden", "d")):
-        (tmp_path / name).write_text(content)
-    (tmp_path / "part").mkdir()
-    (tmp_path / "part" / "README.md").write_text("e")
-    card = ("README.md", "meta.json")
-    before = digest(tmp_path, leave_out=card)
-    (tmp_path / "meta.json").write_text(json.dumps({"performance": 1}))
-    (tmp_path / ".hidden").write_text("other")
-    assert digest(tmp_path, leave_out=card) == before
-    (tmp_path / "part" / "README.md").write_text("other")
-    assert digest(tmp_path, leave_out=card) != before
-
-
 @pytest.mark.parametrize("name", ["set.bmes", "set.jsonl.gz"])
 def test_sets_of_entities_in_other_forms(pipeline_folder: Path, tmp_path: Path, name: str) -> None:
     """Bulletins without sentences: what the set lacks is undefined, not wrong."""

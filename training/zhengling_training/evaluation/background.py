@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 
 from zhengling.report.wording import Language
+from zhengling.schema import LabelScheme
 from zhengling_training.evaluation.breakdown import KINDS, Breakdown, Group
-from zhengling_training.evaluation.facts import DataFacts
+from zhengling_training.evaluation.facts import DataFacts, Machine
 from zhengling_training.evaluation.report import Report
 from zhengling_training.evaluation.sections import interval
 from zhengling_training.evaluation.svg import Bar, Picture, bars, over_thresholds, reliability
@@ -19,9 +21,8 @@ _FEWEST = 2
 
 def measured(report: Report, *, language: Language) -> Section:
     """What was measured, on what, with what."""
-    words, facts, scheme = report_words(language), report.facts, report.scheme
-    model, machine = facts.model, facts.machine
-    memory = words["unknown_memory"] if machine.memory is None else f"{machine.memory / 2**30:.0f} GB"
+    words, facts = report_words(language), report.facts
+    model = facts.model
     rows = [
         (words["model"], f"{model.name} {model.version} ({model.path})"),
         (words["model_sha256"], model.sha256 or UNDEFINED),
@@ -29,35 +30,31 @@ def measured(report: Report, *, language: Language) -> Section:
         (words["data_sha256"], facts.data.sha256),
         (words["size"], _size(facts.data, words)),
         *((words["training"], f"{data.path}, {data.sha256}") for data in facts.training or ()),
-        (
-            words["scheme"],
-            words["scheme_said"].format(
-                name=scheme.name,
-                entities=len(scheme.entities),
-                functions=len(scheme.functions),
-                domains=len(scheme.domains),
-            ),
-        ),
+        (words["scheme"], _scheme(report.scheme, words)),
         (words["command"], facts.command or UNDEFINED),
         (words["date"], facts.date),
-        (
-            words["machine"],
-            words["machine_said"].format(
-                processor=machine.processor, cores=machine.cores, memory=memory, system=machine.system
-            ),
-        ),
+        (words["machine"], _machine(facts.machine, words)),
         (words["versions"], ", ".join(f"{name} {version}" for name, version in facts.versions.items())),
-        (
-            words["resampling"],
-            words["resampling_said"].format(
-                resamples=report.resampling.resamples,
-                seed=report.resampling.seed,
-                level=report.resampling.level,
-            ),
-        ),
+        (words["resampling"], words["resampling_said"].format(**asdict(report.resampling))),
     ]
     return Section(
         "measured", words["measured"], tables=(table((words["what"], words["value"]), rows, words=2),)
+    )
+
+
+def _scheme(scheme: LabelScheme, words: Words) -> str:
+    return words["scheme_said"].format(
+        name=scheme.name,
+        entities=len(scheme.entities),
+        functions=len(scheme.functions),
+        domains=len(scheme.domains),
+    )
+
+
+def _machine(machine: Machine, words: Words) -> str:
+    memory = words["unknown_memory"] if machine.memory is None else f"{machine.memory / 2**30:.0f} GB"
+    return words["machine_said"].format(
+        processor=machine.processor, cores=machine.cores, memory=memory, system=machine.system
     )
 
 

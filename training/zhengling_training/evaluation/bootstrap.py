@@ -136,7 +136,10 @@ def interval(value: float, replicates: Floats, without: Floats, *, level: float)
 def _share(point: float, bias: float, skew: float) -> float:
     """The share of replicates below the one to take for a point of the normal distribution."""
     moved = bias + point
-    return _NORMAL.cdf(bias + moved / (1 - skew * moved))
+    room = 1 - skew * moved
+    if room <= 0:  # so skewed that the correction runs past the end
+        return 1.0 if moved > 0 else 0.0
+    return _NORMAL.cdf(bias + moved / room)
 
 
 def _reach(level: float, bulletins: int) -> float:

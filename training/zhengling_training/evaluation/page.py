@@ -13,7 +13,7 @@ from zhengling.report.page import THEMES, content_policy, palettes_of, verbatim
 from zhengling.report.wording import Language, label_text
 from zhengling.schema import Bulletin, Label, LabelScheme
 from zhengling_training.evaluation.background import background, measured
-from zhengling_training.evaluation.browser import browser, escaped_json, label_places
+from zhengling_training.evaluation.browser import Browser, browser, escaped_json, label_places
 from zhengling_training.evaluation.errors import KINDS
 from zhengling_training.evaluation.report import Report
 from zhengling_training.evaluation.sections import results
@@ -66,12 +66,7 @@ def to_html(
         themes=THEMES, palettes=palettes_of(_styles(scheme)), lead=None
     )
     script = templates.get_template("evaluation.js").render()
-    sections = [measured(report, language=language), *results(report, language=language)]
-    sections += background(report, language=language)
     errors = browser(zip(gold, predicted, strict=True), scheme=scheme)
-    kinds = [
-        Choice(place, words[f"kind_{kind}"], "kind", errors.errors[kind]) for place, kind in enumerate(KINDS)
-    ]
     # Safe to embed unescaped: our own templates, filled with checked colours only, and escaped JSON.
     return templates.get_template("evaluation.html.j2").render(
         style=Markup(style),
@@ -81,13 +76,25 @@ def to_html(
         title=f"{words['report']} · {report.facts.model.name}",
         totals=[(words[name], figure(report.estimates[name].value)) for name in _totals(report)],
         bulletins=len(gold),
-        sections=sections,
-        kinds=[kind for kind in kinds if kind.total],
+        sections=[
+            measured(report, language=language),
+            *results(report, language=language),
+            *background(report, language=language),
+        ],
+        kinds=_kind_choices(errors, words),
         labels=_label_choices(scheme, language=language),
         left_out=errors.left_out,
         data=Markup(errors.data),
         settings=Markup(_settings(scheme, words, language=language)),
     )
+
+
+def _kind_choices(errors: Browser, words: Mapping[str, str]) -> list[Choice]:
+    return [
+        Choice(place, words[f"kind_{kind}"], "kind", errors.errors[kind])
+        for place, kind in enumerate(KINDS)
+        if errors.errors[kind]
+    ]
 
 
 def _totals(report: Report) -> list[str]:

@@ -243,10 +243,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "needs_script": ("此部分需要 JavaScript。", "This part needs JavaScript."),
     "nothing_found": ("没有符合条件的错误。", "No error of this kind."),
     "errors": ("错误", "errors"),
-    "any": (
-        "勾选即只看所选；不选则全部显示。",
-        "Tick to see only what is ticked; with none ticked, all is shown.",
-    ),
     "title_of_gold": ("标注", "Gold"),
     "title_of_predicted": ("预测", "Predicted"),
 }
