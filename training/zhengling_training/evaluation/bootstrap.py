@@ -53,7 +53,7 @@ def intervals(
         return dict.fromkeys((measure.name for measure in chosen), None)
     total = ledger.total
     drawn = [ledger.sums(weights) for weights in draws(len(ledger.ids), settings=settings)]
-    without = ledger.sums(1.0 - np.eye(len(ledger.ids)))
+    without = total - ledger.rows
     return {
         measure.name: interval(
             float(measure.of(total)),
@@ -68,27 +68,25 @@ def intervals(
 def intervals_of(
     rows: Floats, figures: Sequence[Callable[[Floats], Floats]], *, settings: Resampling
 ) -> list[Interval | None]:
-    """The intervals of figures that have counts of their own.
+    """The intervals of figures that have counts of their own, each in some of the bulletins.
 
     Args:
         rows: counts by bulletin, shape ``(bulletins, figures, 3)``.
         figures: each gives the figure, shape ``(…)``, of sums of its counts, shape ``(…, 3)``.
-        settings: how to resample.
+        settings: how to resample; a bulletin without any counts isn't one of a figure's bulletins.
     """
-    if len(rows) < settings.fewest:
-        return [None] * len(figures)
     total = rows.sum(axis=0)
     blocks = [np.tensordot(weights, rows, axes=1) for weights in draws(len(rows), settings=settings)]
     drawn: Floats = np.concatenate(blocks)
-    return [
-        interval(
-            float(of(total[place])),
-            of(drawn[:, place]),
-            of(total[place] - rows[:, place]),
-            level=settings.level,
-        )
-        for place, of in enumerate(figures)
-    ]
+    found: list[Interval | None] = []
+    for place, of in enumerate(figures):
+        own = rows[rows[:, place].any(axis=-1), place]
+        if len(own) < settings.fewest:
+            found.append(None)
+            continue
+        value, without = float(of(total[place])), of(total[place] - own)
+        found.append(interval(value, of(drawn[:, place]), without, level=settings.level))
+    return found
 
 
 def draws(bulletins: int, *, settings: Resampling, cells: int = 4_000_000) -> Iterator[Floats]:

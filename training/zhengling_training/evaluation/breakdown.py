@@ -127,11 +127,52 @@ def breakdowns(
         splits: the properties.
         settings: of the intervals.
     """
-    found = [
-        _broken_down(key, split, pairs, scores, settings=settings)
+    parts = {
+        key: [split(true, found, score) for (true, found), score in zip(pairs, scores, strict=True)]
         for key, split in _splitters(pairs, seen=seen, splits=splits).items()
+    }
+    cells = [
+        (key, name, kind)
+        for key, split_up in parts.items()
+        for name in sorted({name for part in split_up for name in part}, key=_rank)
+        for kind in KINDS
+        if any(kind in part.get(name, {}) for part in split_up)
     ]
-    return tuple(breakdown for breakdown in found if breakdown.groups)
+    figures = dict(zip(cells, _figures(cells, parts, settings=settings), strict=True))
+    return tuple(_breakdown(key, split_up, figures) for key, split_up in parts.items() if any(split_up))
+
+
+def _figures(
+    cells: Sequence[tuple[str, str, str]], parts: Mapping[str, Sequence[Parts]], *, settings: Resampling
+) -> list[Figure]:
+    """The figure of each property, group and kind; all of them are measured on the same resamples."""
+    if not cells:
+        return []
+    counts = [[part.get(name, {}).get(kind, Counts()) for part in parts[key]] for key, name, kind in cells]
+    rows: Floats = np.array(
+        [[(c.hits, c.predicted, c.gold) for c in column] for column in counts], np.float64
+    )
+    held = intervals_of(
+        rows.swapaxes(0, 1), [_OF.get(kind, f1_of) for _, _, kind in cells], settings=settings
+    )
+    totals = (sum(column, Counts()) for column in counts)
+    return [
+        Figure(total.recall if kind in _OF else total.f1, interval, total.gold, total.predicted)
+        for (_, _, kind), total, interval in zip(cells, totals, held, strict=True)
+    ]
+
+
+def _breakdown(key: str, parts: Sequence[Parts], figures: Mapping[tuple[str, str, str], Figure]) -> Breakdown:
+    names = dict.fromkeys(name for owner, name, _ in figures if owner == key)
+    groups = [
+        Group(
+            name,
+            sum(name in part for part in parts),
+            {kind: figures[key, name, kind] for kind in KINDS if (key, name, kind) in figures},
+        )
+        for name in names
+    ]
+    return Breakdown(key, tuple(groups))
 
 
 def strings_of(bulletins: Iterable[Bulletin]) -> frozenset[str]:
@@ -156,42 +197,6 @@ def _splitters(
     if seen is not None:
         found["seen"] = partial(_by_entity, partial(_seen_or_not, seen))
     return found
-
-
-def _broken_down(
-    key: str,
-    split: Splitter,
-    pairs: Sequence[tuple[Bulletin, Bulletin]],
-    scores: Sequence[Scores],
-    *,
-    settings: Resampling,
-) -> Breakdown:
-    parts = [split(true, found, score) for (true, found), score in zip(pairs, scores, strict=True)]
-    names = sorted({name for part in parts for name in part}, key=_rank)
-    return Breakdown(key, tuple(_group(name, parts, settings=settings) for name in names))
-
-
-def _group(name: str, parts: Sequence[Parts], *, settings: Resampling) -> Group:
-    there = [part[name] for part in parts if name in part]
-    kinds = [kind for kind in KINDS if any(kind in counts for counts in there)]
-    counts = {kind: [part.get(kind, Counts()) for part in there] for kind in kinds}
-    columns = [[(c.hits, c.predicted, c.gold) for c in found] for found in counts.values()]
-    rows: Floats = np.array(columns, np.float64).swapaxes(0, 1)
-    held = intervals_of(rows, [_OF.get(kind, f1_of) for kind in kinds], settings=settings)
-    totals = (sum(found, Counts()) for found in counts.values())
-    return Group(
-        name,
-        len(there),
-        {
-            kind: Figure(
-                value=total.recall if kind in _OF else total.f1,
-                interval=interval,
-                gold=total.gold,
-                predicted=total.predicted,
-            )
-            for kind, total, interval in zip(kinds, totals, held, strict=True)
-        },
-    )
 
 
 def _by_fact(names: Mapping[str, str], true: Bulletin, found: Bulletin, score: Scores) -> Parts:

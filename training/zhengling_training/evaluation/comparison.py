@@ -150,13 +150,12 @@ class _Drawn:
         count = len(a.ids)
         total = a.total, b.total
         gap = Ledger(a.ids, a.digests, a.families, b.rows - a.rows)
-        without = 1.0 - np.eye(count)
         moved = [gap.sums(weights) for weights in _swaps(count, settings=settings)]
         return cls(
             rows=(a.rows, b.rows),
             total=total,
             resampled=[(a.sums(weights), b.sums(weights)) for weights in draws(count, settings=settings)],
-            without=(a.sums(without), b.sums(without)),
+            without=(total[0] - a.rows, total[1] - b.rows),
             swapped=[(total[0] + step, total[1] - step) for step in moved],
         )
 
