@@ -16,7 +16,7 @@ from zhengling_training.evaluation.calibration import Curve, Reliability
 
 _FONT = 13.0
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-_LONGEST = 24
+_WIDEST = 220.0
 _NOTHING = Markup("")
 
 
@@ -289,7 +289,13 @@ def _polyline(points: Sequence[tuple[float, float]], style: str) -> Markup:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+    """A name that fits beside a picture."""
+    if _width(name) <= _WIDEST:
+        return name
+    kept = name
+    while _width(kept) > _WIDEST - _FONT:
+        kept = kept[:-1]
+    return kept + "…"
 
 
 def _width(text: str) -> float:
