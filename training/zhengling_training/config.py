@@ -24,6 +24,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class CommonSchedule(Section):
+    """What every training run has: see ``zhengling_training.loop``."""
+
+    seed: int = 1
+    accumulate: Count = 1
+    final_rate: Weight = 0.02
+    weight_decay: Weight = 0.01
+    precision: Precision = "no"
+    checkpoint_minutes: Weight = 10.0
+
+
 Recipe = TypeVar("Recipe", bound=Section)
 
 

@@ -28,7 +28,7 @@ from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.augment import AugmentSection, augment, mentions
 from zhengling_training.calibrate import CalibrationSection, calibrate
-from zhengling_training.config import Count, Fraction, Precision, Section, Weight
+from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, split_held_out
 from zhengling_training.encoders import OpenedEncoder, open_encoder
 from zhengling_training.evaluation.metrics import score
@@ -40,7 +40,7 @@ from zhengling_training.export import (
     to_onnx,
     torch_pipeline,
 )
-from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
+from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
 from zhengling_training.tagging_loss import character_loss, cross_entropy, path_loss
 
@@ -105,20 +105,14 @@ class LossSection(Section):
     positive: Weight = 2.0
 
 
-class ScheduleSection(Section):
-    """How it learns; rates are peaks of AdamW's learning rate."""
+class ScheduleSection(CommonSchedule):
+    """How it learns; rates are peaks of AdamW's learning rate, ``warmup`` is a share of the steps."""
 
-    seed: int = 1
     epochs: Count = 10
     batch_windows: Count = 8
-    accumulate: Count = 1
-    encoder_rate: float = 1.5e-4
-    heads_rate: float = 1e-3
-    warmup: float = 0.05
-    final_rate: float = 0.02
-    weight_decay: float = 0.01
-    precision: Precision = "no"
-    checkpoint_minutes: float = 10.0
+    encoder_rate: Weight = 1.5e-4
+    heads_rate: Weight = 1e-3
+    warmup: Fraction = 0.05
 
 
 class PackageSection(Section):
@@ -213,17 +207,8 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
         [(model.encoder, schedule.encoder_rate), (heads, schedule.heads_rate)],
         weight_decay=schedule.weight_decay,
     )
-    settings = LoopSettings(
-        steps=steps,
-        seed=schedule.seed,
-        rate_at=lambda step: cosine_rate(
-            step, steps=steps, warmup=round(schedule.warmup * steps), final=schedule.final_rate
-        ),
-        accumulate=schedule.accumulate,
-        precision=schedule.precision,
-        checkpoint_minutes=schedule.checkpoint_minutes,
-        observe_every=per_epoch,
-    )
+    warmup = round(schedule.warmup * steps)
+    settings = loop_settings(schedule, steps=steps, warmup=warmup, observe_every=per_epoch)
 
     def loss_of(wrapped: nn.Module, share: Share, device: torch.device) -> Tensor:
         epoch, position = divmod(share.step, per_epoch)

@@ -29,7 +29,7 @@ from zhengling_training.checkpoints import (
     restore_optimizer,
     save_checkpoint,
 )
-from zhengling_training.config import Section
+from zhengling_training.config import CommonSchedule, Section
 from zhengling_training.encoder_files import load_weights
 
 LOG = logging.getLogger(__name__)
@@ -71,6 +71,19 @@ class LoopSettings:
     precision: str = "no"
     checkpoint_minutes: float = 10.0
     observe_every: int = 1000
+
+
+def loop_settings(schedule: CommonSchedule, *, steps: int, warmup: int, observe_every: int) -> LoopSettings:
+    """Settings of a run by a recipe's schedule: linear warm-up over ``warmup`` steps, then a cosine down."""
+    return LoopSettings(
+        steps=steps,
+        seed=schedule.seed,
+        rate_at=lambda step: cosine_rate(step, steps=steps, warmup=warmup, final=schedule.final_rate),
+        accumulate=schedule.accumulate,
+        precision=schedule.precision,
+        checkpoint_minutes=schedule.checkpoint_minutes,
+        observe_every=observe_every,
+    )
 
 
 def run_loop(

@@ -29,7 +29,7 @@ from zhengling.errors import ZhenglingError
 from zhengling.formats import read_bulletins
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.calibrate import Calibration, CalibrationSection, calibrate
-from zhengling_training.config import Count, Fraction, Precision, Section
+from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.corpus import cover, ngrams, texts_of
 from zhengling_training.data import collate, make_dataset, split_held_out
 from zhengling_training.encoder_files import (
@@ -43,7 +43,7 @@ from zhengling_training.encoders import OpenedEncoder, open_encoder
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import TorchBackend, torch_pipeline
 from zhengling_training.finetune import EncoderSection, WindowsSection
-from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
+from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
 from zhengling_training.tagging_loss import character_loss
 
@@ -70,20 +70,14 @@ class SetSection(Section):
     limit: Count | None = None
 
 
-class ScheduleSection(Section):
+class ScheduleSection(CommonSchedule):
     """How it learns; ``batch_characters`` bounds a step's characters with padding."""
 
-    seed: int = 1
     epochs: Count = 3
     batch_characters: Count = 2048
-    accumulate: Count = 1
-    encoder_rate: float = 1.5e-4
-    heads_rate: float = 1e-3
-    warmup: float = 0.05
-    final_rate: float = 0.02
-    weight_decay: float = 0.01
-    precision: Precision = "no"
-    checkpoint_minutes: float = 10.0
+    encoder_rate: Weight = 1.5e-4
+    heads_rate: Weight = 1e-3
+    warmup: Fraction = 0.05
     evaluate_every: Count = 1000
 
 
@@ -282,15 +276,7 @@ def _train(
         weight_decay=schedule.weight_decay,
     )
     warmup = round(schedule.warmup * len(plan))
-    settings = LoopSettings(
-        steps=len(plan),
-        seed=schedule.seed,
-        rate_at=lambda step: cosine_rate(step, steps=len(plan), warmup=warmup, final=schedule.final_rate),
-        accumulate=schedule.accumulate,
-        precision=schedule.precision,
-        checkpoint_minutes=schedule.checkpoint_minutes,
-        observe_every=schedule.evaluate_every,
-    )
+    settings = loop_settings(schedule, steps=len(plan), warmup=warmup, observe_every=schedule.evaluate_every)
 
     def loss_of(wrapped: nn.Module, share: Share, device: torch.device) -> Tensor:
         name, chosen = plan[share.step]

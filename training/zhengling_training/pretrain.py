@@ -22,7 +22,7 @@ from transformers import BertModel
 
 from zhengling.characters import CharacterVocabulary
 from zhengling.errors import ZhenglingError
-from zhengling_training.config import Count, Fraction, Precision, Section, Weight
+from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.corpus import PackedCorpus, pack
 from zhengling_training.encoder_files import (
     MASKED_HEAD,
@@ -33,7 +33,7 @@ from zhengling_training.encoder_files import (
     read_weights,
     save_encoder,
 )
-from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
+from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
 
 HISTORY = "pretraining.json"
 
@@ -68,19 +68,14 @@ class MaskingSection(Section):
         return weights
 
 
-class ScheduleSection(Section):
+class ScheduleSection(CommonSchedule):
     """How it learns; ``batch_rows`` are rows in one optimizer step over all processes."""
 
-    seed: int = 1
     steps: Count
     batch_rows: Count = 16
-    accumulate: Count = 1
-    learning_rate: float = 5e-4
-    warmup_steps: int = 100
-    final_rate: float = 0.05
-    weight_decay: float = 0.01
-    precision: Precision = "no"
-    checkpoint_minutes: float = 10.0
+    learning_rate: Weight = 5e-4
+    warmup_steps: Annotated[int, Field(ge=0)] = 100
+    final_rate: Weight = 0.05
     evaluate_every: Count = 500
 
 
@@ -260,15 +255,10 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
         raise ZhenglingError(
             f"schedule.batch_rows is {schedule.batch_rows}, but the corpus has only {len(corpus.train)} rows"
         )
-    settings = LoopSettings(
+    settings = loop_settings(
+        schedule,
         steps=schedule.steps,
-        seed=schedule.seed,
-        rate_at=lambda step: cosine_rate(
-            step, steps=schedule.steps, warmup=schedule.warmup_steps, final=schedule.final_rate
-        ),
-        accumulate=schedule.accumulate,
-        precision=schedule.precision,
-        checkpoint_minutes=schedule.checkpoint_minutes,
+        warmup=schedule.warmup_steps,
         observe_every=schedule.evaluate_every,
     )
 
