@@ -110,14 +110,13 @@ class Curve:
         return self.precision[place], self.recall[place], self.f1[place]
 
     def to_dict(self) -> dict[str, Any]:
-        """The curve."""
-        return {
-            "suggested": self.suggested,
-            "thresholds": self.thresholds,
-            "precision": self.precision,
-            "recall": self.recall,
-            "f1": self.f1,
+        """The curve, with six digits."""
+        lines = {"precision": self.precision, "recall": self.recall, "f1": self.f1}
+        rounded = {
+            name: [None if value is None else round(value, 6) for value in values]
+            for name, values in lines.items()
         }
+        return {"suggested": self.suggested, "thresholds": self.thresholds, **rounded}
 
 
 def threshold_curve(answers: Answers, *, gold: int, steps: int = STEPS) -> Curve:
