@@ -187,9 +187,10 @@ def matrix(
         sides: what rows and columns stand for.
     """
     cell = 46.0
-    left = 30 + max(_width(_short(name)) for name in rows)
+    corner = f"{sides[0]} ↓  {sides[1]} →"
+    left = 24 + max(_width(_short(name)) for name in (*rows, corner))
     top = 34 + max(_width(_short(name)) for name in columns) * 0.72
-    parts = [_text(8, top - 10, f"{sides[0]} ↓  {sides[1]} →", "tick start")]
+    parts = [_text(8, top - 10, corner, "tick start")]
     for place, name in enumerate(columns):
         x = left + cell * (place + 0.5)
         parts.append(_slanted(x, top - 8, _short(name)))
