@@ -29,6 +29,7 @@ from zhengling.encoder import WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, Entity, faults
 from zhengling_training.data import IGNORED, collate, make_dataset
+from zhengling_training.encoders import open_encoder
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.finetune import FinetuneRecipe, LossSection, finetune, loss, prepare
 from zhengling_training.model import BulletinModel
@@ -192,7 +193,7 @@ def test_a_second_scheme_without_sentence_labels(encoder: Path, tmp_path: Path) 
 
 
 def test_the_held_out_bulletins_are_apart(recipe: FinetuneRecipe) -> None:
-    task = prepare(recipe)
+    task = prepare(recipe, open_encoder(recipe.encoder.start))
     names = [{b.id for b in part} for part in (task.train, task.held_out)]
     assert not names[0] & names[1]
     assert names[0] | names[1] == {f"invented-{number}" for number in range(6)}

@@ -59,7 +59,7 @@ class LoopSettings:
         seed: of dropout.
         rate_at: factor of the learning rates at a step.
         accumulate: parts that one process computes for one step.
-        precision: accelerate's ``mixed_precision``.
+        precision: ``bf16`` computes in it where torch's autocast holds that safe; ``no`` in fp32 throughout.
         checkpoint_minutes: time between checkpoints.
         observe_every: steps between observations; one is made at the end in any case.
     """
@@ -113,7 +113,7 @@ def run_loop(
     Raises:
         ZhenglingError: the folder holds a checkpoint of another recipe or a damaged one.
     """
-    accelerator = Accelerator(mixed_precision=settings.precision)
+    accelerator = Accelerator()
     peaks = [group["lr"] for group in optimizer.param_groups]
     step, record = _resume(model, optimizer, output, recipe_hash)
     wrapped, stepper = accelerator.prepare(model, optimizer)
@@ -172,7 +172,7 @@ def _step(
     total = 0.0
     for place in range(accelerator.process_index, places, accelerator.num_processes):
         torch.manual_seed(hash((settings.seed, step, place)) % 2**63)
-        with accelerator.autocast():
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
             loss = loss_of(model, Share(step, place, places), accelerator.device) / settings.accumulate
         accelerator.backward(loss)
         total += loss.item()
