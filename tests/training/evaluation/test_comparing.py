@@ -72,6 +72,8 @@ def test_compare_two_reports(reports: Path, cli: Cli) -> None:
     assert "A: a" in outcome.out and "5 bulletins" in outcome.out
     assert "fewer errors in B, 5" in outcome.out
     assert all(len(line) <= 80 for line in outcome.out.splitlines())
+    assert "…" not in outcome.out
+    assert "sentence_boundary_f1 " in outcome.out
     found = json.loads((reports / "c.json").read_text(encoding="utf-8"))
     assert found["measures"]["entity_f1"]["b"] == 1.0
     assert found["measures"]["entity_f1"]["wins"] == 5

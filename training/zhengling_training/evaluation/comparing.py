@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rich.box import HORIZONTALS
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -134,14 +133,14 @@ def _broken(condition: Condition, found: Difference) -> str | None:
 def print_comparison(found: Comparison, *, console: Console) -> None:
     """Print the headline measures, and the bulletins that changed most; fits into 80 columns."""
     console.print(Text(visible(f"A: {found.a}\nB: {found.b}\n{found.bulletins} bulletins")), soft_wrap=True)
-    table = Table(box=HORIZONTALS, padding=(0, 1))
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("measure", no_wrap=True)
-    for head in ("A", "B", "B − A", "95% interval", "p boot", "p rand", "won/lost"):
+    for head in ("A", "B", "B − A", "95% interval", "p boot", "p rand", "w/l"):
         table.add_column(head, justify="right", no_wrap=True)
     for name in HEADLINES:
-        table.add_row(name, *_cells(found.differences[name]))
+        table.add_row(name, *map(Text, _cells(found.differences[name])))
     console.print(table)
-    console.print("p boot: paired bootstrap; p rand: approximate randomisation", style="dim")
+    console.print("p boot: paired bootstrap; p rand: approximate randomisation; w/l: won/lost")
     for said, changes in (("fewer errors in B", found.wins), ("more errors in B", found.losses)):
         if changes:
             console.print(_changes(said, changes))
@@ -166,7 +165,7 @@ def _cells(entry: Difference) -> list[str]:
         figure(entry.a),
         figure(entry.b),
         UNDEFINED if entry.difference is None else f"{entry.difference:+.3f}",
-        UNDEFINED if held is None else f"{held.low:+.3f} {held.high:+.3f}",
+        UNDEFINED if held is None else f"[{held.low:+.3f}, {held.high:+.3f}]",
         figure(entry.p_bootstrap),
         figure(entry.p_randomisation),
         f"{entry.wins}/{entry.losses}",
