@@ -12,8 +12,6 @@ from tests.training.samples import MSRA, SCHEME, invented_bulletins, plain_names
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, Label
 from zhengling_training.evaluation.bootstrap import Resampling
-from zhengling_training.evaluation.browser import browser
-from zhengling_training.evaluation.errors import KINDS
 from zhengling_training.evaluation.markdown import to_markdown
 from zhengling_training.evaluation.page import to_html
 from zhengling_training.evaluation.report import Report, make_report
@@ -131,23 +129,6 @@ def test_a_scheme_of_entities_alone() -> None:
     assert "–" in to_markdown(report, language="en")
 
 
-def test_worst_bulletins_come_first_and_fit(gold: list[Bulletin], predicted: list[Bulletin]) -> None:
-    pairs = list(zip(gold, predicted, strict=True))
-    every = browser(pairs, scheme=SCHEME)
-    entries = json.loads(every.data)
-    numbers = [len(entry["errors"]) for entry in entries]
-    assert numbers == sorted(numbers, reverse=True)
-    assert (every.shown, every.left_out) == (len(gold), 0)
-    assert sum(every.errors.values()) == sum(numbers)
-    assert list(every.errors) == list(KINDS)
-    size = len(every.data.encode())
-    some = browser(pairs, scheme=SCHEME, most_bytes=size // 2)
-    assert some.left_out > 0
-    assert some.shown + some.left_out == len(gold)
-    assert len(some.data.encode()) <= size // 2 + 2
-    assert json.loads(some.data) == entries[: some.shown]
-
-
 def test_a_thousand_bulletins_stay_below_twenty_megabytes() -> None:
     (one,) = invented_bulletins(1)
     long = replace(one, text=one.text + "青溪县民政局开展养老服务。" * 700)
@@ -157,12 +138,3 @@ def test_a_thousand_bulletins_stay_below_twenty_megabytes() -> None:
     page = to_html(report, gold, predicted, language="zh")
     assert 15_000_000 < len(page.encode()) < 20_000_000
     assert "未收入" in page
-
-
-def test_markdown_has_the_tables(report: Report) -> None:
-    text = to_markdown(report, language="en")
-    assert text.startswith("# Evaluation: zh\\_example\n")
-    assert f"| Entity F1 (strict, micro) | {report.estimates['entity_f1'].value:.3f} |" in text
-    for line in text.splitlines():
-        assert not line.startswith("|") or line.endswith("|")
-    assert "| PERSON |" in text

@@ -55,8 +55,10 @@ def test_outputs_that_can_not_be(tmp_path: Path) -> None:
         check_output(file)
     with pytest.raises(DataError, match="holds file, which is no report"):
         check_output(tmp_path)
-    with pytest.raises(DataError, match=r"out: can't be written: "):
-        check_output(file / "out")
+    with pytest.raises(DataError, match=r"out: can't be written: .*file is a file"):
+        check_output(file / "new" / "out")
+    check_output(tmp_path / "new" / "out")
+    assert not (tmp_path / "new").exists()
     with pytest.raises(DataError, match=r"can't be written: "):
         check_output(Path("/proc/out"))
     assert file.read_text() == "mine"

@@ -114,10 +114,11 @@ def check_output(folder: Path) -> None:
         strange = sorted(p.name for p in folder.iterdir() if p.name not in {JSON, HTML, MARKDOWN})
         if strange:
             raise DataError(f"holds {strange[0]}, which is no report; name a new folder", path=folder)
-    parent = folder.resolve().parent
+    nearest = next(path for path in folder.resolve().parents if path.exists())
+    if not nearest.is_dir():
+        raise DataError(f"can't be written: {nearest} is a file", path=folder)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".", dir=parent):
+        with tempfile.TemporaryDirectory(prefix=".", dir=nearest):
             pass
     except OSError as error:
         raise DataError(f"can't be written: {error.strerror or error}", path=folder) from error
