@@ -259,22 +259,23 @@ def test_convert_faults(cli: Cli, folder: Path, arguments: list[str], code: int,
 
 def test_evaluate_prints_and_writes(cli: Cli, folder: Path, model: Path, scheme: LabelScheme) -> None:
     write_bulletins(GOLD, folder / "g.jsonl")
-    outcome = cli("evaluate", model, "g.jsonl", "--output", "scores/s.json", "--threads", "1")
+    outcome = cli("evaluate", model, "g.jsonl", "--output", "reports/s", "--threads", "1")
     assert outcome.code == 0, outcome.err
     assert "2 bulletins" in outcome.out
-    scores = json.loads((folder / "scores" / "s.json").read_text(encoding="utf-8"))
-    assert scores["model"] == str(model)
-    assert scores["data"] == "g.jsonl"
-    assert scores["zhengling"] == zhengling.__version__
+    report = json.loads((folder / "reports" / "s" / "report.json").read_text(encoding="utf-8"))
+    assert report["model"]["path"] == str(model)
+    assert report["data"]["path"] == "g.jsonl"
+    assert report["versions"]["zhengling"] == zhengling.__version__
+    assert names(folder / "reports" / "s") == {"report.html", "report.json", "report.md"}
+    assert cli("compare", "reports/s", "reports/s").code == 0
 
 
 def test_evaluate_faults(cli: Cli, folder: Path, model: Path) -> None:
     faulty_lines(folder)
-    (folder / "s.json").write_text("old")
-    check_one_line(cli("evaluate", model, "g.jsonl", "-o", "s.json"), code=1, says="g.jsonl:2: ")
-    check_one_line(cli("evaluate", model, "none.jsonl", "-o", "s.json"), code=1, says="none.jsonl")
-    check_one_line(cli("evaluate", "none", "g.jsonl", "-o", "s.json"), code=2, says="none")
-    assert (folder / "s.json").read_text() == "old"
+    check_one_line(cli("evaluate", model, "g.jsonl", "-o", "s"), code=1, says="g.jsonl:2: ")
+    check_one_line(cli("evaluate", model, "none.jsonl", "-o", "s"), code=1, says="none.jsonl")
+    check_one_line(cli("evaluate", "none", "g.jsonl", "-o", "s"), code=2, says="none")
+    assert not (folder / "s").exists()
 
 
 # package, train, version

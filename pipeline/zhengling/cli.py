@@ -54,6 +54,8 @@ ModelOption = Annotated[
 ThreadsOption = Annotated[
     int | None, typer.Option(min=1, help="Threads of the network; OMP_NUM_THREADS or the cores if left out.")
 ]
+FromOption = Annotated[str | None, typer.Option("--from", help="Format of the data; by its suffix.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Of the random numbers.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", help="Replace a value of the recipe: schedule.seed=2 (JSON values)."),
@@ -141,7 +143,7 @@ def check(
     ],
     scheme: Annotated[Path, typer.Option(help="Label scheme.")] = CONFIGS / "schemes/zh_bulletin.json",
     rules: Annotated[Path, typer.Option(help="What to look for.")] = CONFIGS / "checks/zh_bulletin.json",
-    from_: Annotated[str | None, typer.Option("--from", help="Format of the data; by its suffix.")] = None,
+    from_: FromOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write .json or .html instead of a table.")
     ] = None,
@@ -231,48 +233,95 @@ def heads(
 
 
 @app.command()
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     model: Annotated[str, typer.Argument(help="Folder or installed package.")],
     data: Annotated[Path, typer.Argument(help="Annotated bulletins.")],
-    from_: Annotated[str | None, typer.Option("--from", help="Format of the data; by its suffix.")] = None,
+    from_: FromOption = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the scores here as JSON.")
+        Path | None, typer.Option("--output", "-o", help="Folder for report.html, report.json, report.md.")
     ] = None,
+    seen: Annotated[
+        list[Path] | None, typer.Option(help="Training data, for results by strings seen and unseen.")
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=100, help="Resamples of the bootstrap.")] = 2000,
+    seed: SeedOption = 0,
     threads: ThreadsOption = None,
+    language: Annotated[Language, typer.Option(help="Of the report.")] = Language.zh,
 ) -> None:
     """Measure a pipeline on annotated bulletins, from their raw text."""
-    import json
-
     from rich.console import Console
 
-    from zhengling.analysis import analyse
-    from zhengling.files import write_text
-    from zhengling.formats import read_bulletins
-    from zhengling.inputs import Source
-    from zhengling.loading import load_pipeline, scheme_of
-    from zhengling_training.evaluation.metrics import score
+    from zhengling_training.evaluation import running
+    from zhengling_training.evaluation.bootstrap import Resampling
     from zhengling_training.evaluation.table import print_scores
 
-    nlp = load_pipeline(model, threads=threads)
-    scheme = scheme_of(nlp)
-    gold = list(read_bulletins(data, format=from_, scheme=scheme))
-    sources = (Source(id=b.id, place=str(data), text=b.text) for b in gold)
-    scores = score(gold, list(analyse(nlp, _progress(sources))), scheme=scheme)
-    print_scores(scores, console=Console())
     if output is not None:
-        facts = {"model": str(model), "data": str(data), "zhengling": __version__}
-        write_text(output, json.dumps(facts | scores.to_dict(), ensure_ascii=False, indent=1) + "\n")
+        running.check_output(output)
+    options = running.Options(
+        format=from_,
+        training=tuple(seen or ()),
+        threads=threads,
+        resampling=Resampling(resamples=resamples, seed=seed),
+        command=_command(),
+    )
+    evaluation = running.evaluate(model, data, options=options, progress=_progress)
+    print_scores(evaluation.report.scores, console=Console())
+    if output is not None:
+        running.write_report(evaluation, output, language=language.value)
+        _say(f"the report is in {output}")
+
+
+@app.command()
+def compare(  # noqa: PLR0913, PLR0917 - typer makes an option of each
+    a: Annotated[str, typer.Argument(help="A model, or a report of evaluate: the one to beat.")],
+    b: Annotated[str, typer.Argument(help="Another.")],
+    data: Annotated[Path | None, typer.Argument(help="Annotated bulletins; not for two reports.")] = None,
+    from_: FromOption = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the figures as JSON.")] = None,
+    fail_under: Annotated[
+        list[str] | None, typer.Option(help="MEASURE=VALUE: fail if B is worse than the value.")
+    ] = None,
+    no_worse_than: Annotated[
+        list[str] | None, typer.Option(help="MEASURE=MARGIN: fail if B is worse than A by more.")
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=100, help="Resamples of the tests.")] = 10_000,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = None,
+) -> None:
+    """Compare two models on the same bulletins: differences, their intervals, tests, wins and losses.
+
+    Exit status: 0 all conditions hold, 1 one of them doesn't, 2 there is nothing to compare.
+    """
+    from rich.console import Console
+
+    from zhengling_training.evaluation import comparing, running
+    from zhengling_training.evaluation.bootstrap import Resampling
+
+    conditions = comparing.conditions(fail_under or (), no_worse_than or ())
+    options = running.Options(format=from_, threads=threads, command=_command())
+    try:
+        sides = tuple(comparing.side(name, data, options=options, progress=_progress) for name in (a, b))
+        found = comparing.compare(*sides, settings=Resampling(resamples=resamples, seed=seed))
+        broken = comparing.broken(conditions, found)
+        if output is not None:
+            comparing.write_comparison(found, output)
+    except DataError as error:
+        raise ZhenglingError(str(error)) from error
+    comparing.print_comparison(found, console=Console())
+    for line in broken:
+        _say(line)
+    raise typer.Exit(SOME_FAILED if broken else 0)
 
 
 @app.command()
 def card(
     model: Annotated[Path, typer.Argument(help="Folder of a pipeline.")],
-    scores: Annotated[Path, typer.Argument(help="JSON written by evaluate --output.")],
+    report: Annotated[Path, typer.Argument(help="Written by evaluate --output: report.json or its folder.")],
 ) -> None:
     """Write a pipeline's card (README.md) and put the figures into its meta.json."""
     from zhengling_training.card import write_card
 
-    typer.echo(write_card(model, scores))
+    typer.echo(write_card(model, report))
 
 
 @app.command()
@@ -323,6 +372,12 @@ def _progress(sources: Iterable[Source]) -> Iterator[Source]:
     from tqdm import tqdm
 
     yield from tqdm(sources, unit=" bulletins", leave=False, disable=None)
+
+
+def _command() -> str:
+    import shlex
+
+    return shlex.join(["zhengling", *sys.argv[1:]])
 
 
 def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:

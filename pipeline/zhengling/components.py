@@ -17,9 +17,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 from spacy.attrs import SENT_START
 from spacy.language import Language
-from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc, Span
-from spacy.training import Example
 from spacy.util import registry
 
 from zhengling.batching import batches
@@ -29,6 +27,7 @@ from zhengling.encoder import Backend, BulletinEncoder, Encoded, Floats, OnnxBac
 from zhengling.errors import ZhenglingError
 from zhengling.heads import SentenceHead, sigmoid, softmax
 from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence
+from zhengling.scoring import Scorer, score_entities, score_sentences
 from zhengling.storage import Files, Stored
 from zhengling.text import check_text, split_sentences
 
@@ -173,8 +172,9 @@ class TaggerState:
 class EntityTagger(Stored):
     """Sets ``doc.ents`` with ``ent._.score``, the probability of the whole span."""
 
-    def __init__(self) -> None:
+    def __init__(self, scorer: Scorer = score_entities) -> None:
         self.state: TaggerState | None = None
+        self.score = scorer
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the entities of a document that the encoder has read."""
@@ -194,10 +194,6 @@ class EntityTagger(Stored):
     def labels(self) -> tuple[str, ...]:
         """Entity labels."""
         return self.state.scheme.entity_names if self.state else ()
-
-    def score(self, examples: Iterable[Example], **_: Any) -> dict[str, Any]:
-        """Strict precision, recall and F1 as ``ents_p``, ``ents_r``, ``ents_f``, ``ents_per_type``."""
-        return get_ner_prf(examples)
 
     def files(self) -> Files:
         """See ``Stored``."""
@@ -236,8 +232,9 @@ class ClassifierState:
 class SentenceClassifier(Stored):
     """Sets ``sent._.function``, ``sent._.domains`` and ``sent._.scores`` on every sentence."""
 
-    def __init__(self) -> None:
+    def __init__(self, scorer: Scorer = score_sentences) -> None:
         self.state: ClassifierState | None = None
+        self.score = scorer
 
     def __call__(self, doc: Doc) -> Doc:
         """Classify the sentences of a document that the encoder has read."""
@@ -377,21 +374,24 @@ def make_bulletin_encoder(
     "entity_tagger",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
     requires=["doc.sents"],
+    default_config={"scorer": {"@scorers": "zhengling.entity_scorer.v1"}},
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
-def make_entity_tagger(nlp: Language, name: str) -> EntityTagger:
+def make_entity_tagger(nlp: Language, name: str, scorer: Scorer) -> EntityTagger:
     """Factory of ``EntityTagger``."""
-    return EntityTagger()
+    return EntityTagger(scorer)
 
 
 @Language.factory(
     "sentence_classifier",
     assigns=["span._.function", "span._.domains", "span._.scores"],
     requires=["doc.sents"],
+    default_config={"scorer": {"@scorers": "zhengling.sentence_scorer.v1"}},
+    default_score_weights={"functions_acc": 0.5, "domains_micro_f": 0.5},
 )
-def make_sentence_classifier(nlp: Language, name: str) -> SentenceClassifier:
+def make_sentence_classifier(nlp: Language, name: str, scorer: Scorer) -> SentenceClassifier:
     """Factory of ``SentenceClassifier``."""
-    return SentenceClassifier()
+    return SentenceClassifier(scorer)
 
 
 register_extensions()

@@ -17,6 +17,7 @@ PATHS = {
     "conll": "file.conll",
     "brat": "folder",
     "doccano": "file.jsonl",
+    "ents": "file.jsonl.gz",
     "label_studio": "file.json",
     "docbin": "file.spacy",
 }

@@ -19,9 +19,12 @@ from tests.training.samples import (
 )
 
 from zhengling.components import bulletin_of
-from zhengling.errors import ZhenglingError
+from zhengling.errors import DataError, ZhenglingError
+from zhengling.formats import write_bulletins
 from zhengling_training.config import load_recipe
+from zhengling_training.evaluation.bootstrap import Resampling
 from zhengling_training.evaluation.metrics import score
+from zhengling_training.evaluation.running import Options, evaluate
 from zhengling_training.ner_heads import (
     DataSection,
     HeadsRecipe,
@@ -154,3 +157,21 @@ def test_a_plan_reads_every_window_of_every_set_as_often_as_asked(
     assert read == {(name, i): repeat * epochs for name, own in lengths.items() for i in range(len(own))}
     for name, chosen in plan:
         assert max(lengths[name][i] for i in chosen) * len(chosen) <= budget
+
+
+def test_heads_are_evaluated_like_pipelines(trained: Trained, tmp_path: Path) -> None:
+    gold = plain_names(invented_bulletins(4, seed=9))
+    write_bulletins([replace(b, sentences=()) for b in gold], tmp_path / "set.jsonl.gz")
+    name = head_names(trained.folder)[0]
+    found = evaluate(
+        str(trained.folder / "heads" / name),
+        tmp_path / "set.jsonl.gz",
+        options=Options(resampling=Resampling(resamples=100)),
+    ).report
+    assert found.facts.model.name == f"{trained.folder.name}/{name}"
+    assert len(found.facts.model.sha256) == 64
+    assert found.scores.entity_micro.gold == sum(len(b.entities) for b in gold)
+    assert found.estimates["function_accuracy"].value is None
+    with pytest.raises(DataError, match="unknown label"):
+        write_bulletins(invented_bulletins(1), tmp_path / "other.jsonl")
+        evaluate(str(trained.folder / "heads" / name), tmp_path / "other.jsonl", options=Options())

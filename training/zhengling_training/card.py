@@ -10,15 +10,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from zhengling.errors import ZhenglingError
 from zhengling.files import write_text
+from zhengling_training.evaluation.report import read_report
 from zhengling_training.evaluation.table import figure
 
 
-def write_card(model: Path, scores: Path) -> Path:
+def write_card(model: Path, report: Path) -> Path:
     """Write ``README.md`` into a pipeline's folder and the figures into its ``meta.json``.
 
     Args:
         model: folder of a pipeline made by ``zhengling train``.
-        scores: JSON written by ``zhengling evaluate``.
+        report: ``report.json`` written by ``zhengling evaluate``, or its folder.
 
     Returns:
         The card.
@@ -27,9 +28,9 @@ def write_card(model: Path, scores: Path) -> Path:
         ZhenglingError: one of the files can't be read or isn't what it should be.
     """
     meta = _read(model / "meta.json")
-    measured = _read(scores)
-    if "zhengling" not in meta or "summary" not in measured:
-        raise ZhenglingError(f"{model}, {scores}: expected a pipeline of zhengling and scores of one")
+    measured = read_report(report)
+    if "zhengling" not in meta:
+        raise ZhenglingError(f"{model}: not a pipeline that zhengling train made")
     meta["performance"] = measured["summary"]
     write_text(model / "meta.json", json.dumps(meta, ensure_ascii=False, indent=2))
     templates = Environment(
@@ -38,6 +39,7 @@ def write_card(model: Path, scores: Path) -> Path:
         trim_blocks=True,
         autoescape=False,
     )
+    templates.filters["figure"] = figure
     size = sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6
     text = templates.get_template("card.md.j2").render(
         meta=meta, scores=measured, facts=meta["zhengling"], size=size, figure=figure

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from zhengling.errors import DataError, ZhenglingError
-from zhengling.formats import brat, bulletin, conll, docbin, doccano, jsonl, label_studio
+from zhengling.formats import brat, bulletin, conll, docbin, doccano, ents, jsonl, label_studio
 from zhengling.formats.base import Context, Format, FormatOptions
 from zhengling.formats.checking import check_read, check_write
 from zhengling.schema import Bulletin, LabelScheme
@@ -23,6 +23,7 @@ REGISTRY: dict[str, Format] = {
         conll.FORMAT,
         brat.FORMAT,
         doccano.FORMAT,
+        ents.FORMAT,
         label_studio.FORMAT,
         docbin.FORMAT,
     )
@@ -187,16 +188,23 @@ def format_by_name(name: str) -> Format:
 
 def format_by_path(path: Path) -> Format:
     """The format whose files end like this one, or like those in the folder."""
-    suffixes = {file.suffix.lower() for file in path.iterdir()} if path.is_dir() else {path.suffix.lower()}
+    files = list(path.iterdir()) if path.is_dir() else [path]
+    endings = {_ending(file.name.lower()) for file in files}
     found = [
         entry
         for entry in REGISTRY.values()
-        if suffixes.intersection(entry.suffixes) and (entry.folder or not path.is_dir())
+        if endings.intersection(entry.suffixes) and (entry.folder or not path.is_dir())
     ]
     if len(found) == 1:
         return found[0]
     reason = "the names of its files fit several formats" if found else "its name fits no format"
     raise DataError(f"{reason}; name one of {', '.join(REGISTRY)}", path=path)
+
+
+def _ending(name: str) -> str:
+    """The longest suffix of a format that a file's name ends with; empty if there is none."""
+    suffixes = (suffix for entry in REGISTRY.values() for suffix in entry.suffixes)
+    return max((suffix for suffix in suffixes if name.endswith(suffix)), key=len, default="")
 
 
 def _is_empty(path: Path) -> bool:

@@ -19,14 +19,12 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.util import get_words_and_spaces
 from spacy.vocab import Vocab
 
+from zhengling.annotated import GROUP, KEY
 from zhengling.errors import DataError
 from zhengling.files import atomic_file
 from zhengling.formats.base import Context, Format, Record, make_bulletin, plain_sentences
 from zhengling.formats.sources import dump_json, parse_json, unreadable
 from zhengling.schema import Bulletin, Entity, Sentence
-
-KEY = "bulletin"
-GROUP = "sentences"
 
 
 def read(path: Path, context: Context) -> Iterator[Record]:

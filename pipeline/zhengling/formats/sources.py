@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,11 +48,14 @@ def unreadable(path: Path, error: OSError) -> DataError:
 def json_lines(path: Path, *, fault: Callable[[DataError], None]) -> Iterator[tuple[int, Any]]:
     """Line numbers, from 1, and values of a JSONL file; blank lines are skipped.
 
+    A file whose name ends in ``.gz`` is decompressed.
+
     Raises:
         DataError: the file can't be read. A broken line goes to ``fault``.
     """
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
     try:
-        with path.open("rb") as stream:
+        with opened(path, "rb") as stream:
             for number, raw in enumerate(stream, 1):
                 data = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
                 if not data.strip():
@@ -63,6 +68,8 @@ def json_lines(path: Path, *, fault: Callable[[DataError], None]) -> Iterator[tu
                 yield number, value
     except OSError as error:
         raise unreadable(path, error) from error
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"damaged, it can't be decompressed: {error}", path=path) from error
 
 
 def parse_json(source: str) -> Any:

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from zhengling.report.colours import legible, mix
-from zhengling.report.view import Tag, TagSet, entity_chip, tag_set, view
+from zhengling.report.view import TagSet, entity_chip, tag_set, view
 from zhengling.report.wording import Language, words
 from zhengling.schema import Bulletin, LabelScheme
 
@@ -105,15 +105,30 @@ def verbatim(text: str) -> Markup:
 def _style(templates: Environment, *, tags: TagSet) -> str:
     # A sentence bears its function and its domains and has the colour of the function: last rule wins.
     shown = [*tags.entities.values(), *tags.domains.values(), *tags.functions.values()]
-    palettes = {name: [_colours(tag, theme=theme) for tag in shown] for name, theme in THEMES.items()}
+    palettes = palettes_of((tag.style, tag.label.colour) for tag in shown)
     return templates.get_template("page.css.j2").render(palettes=palettes, themes=THEMES, lead=tags.lead)
 
 
-def _colours(tag: Tag, *, theme: _Theme) -> Mapping[str, str]:
-    colour = tag.label.colour
+def palettes_of(styles: Iterable[tuple[str, str]]) -> dict[str, list[Mapping[str, str]]]:
+    """Ink and tint of styles by theme, for the style sheet.
+
+    Args:
+        styles: names of classes with their colours, ``#rrggbb``.
+
+    Raises:
+        ZhenglingError: a colour is of another form.
+    """
+    shown = tuple(styles)
+    return {
+        name: [_colours(style, colour, theme=theme) for style, colour in shown]
+        for name, theme in THEMES.items()
+    }
+
+
+def _colours(style: str, colour: str, *, theme: _Theme) -> Mapping[str, str]:
     tint = mix(theme.sheet, colour, share=theme.share)
     ink = legible(colour, backgrounds=(tint, theme.sheet, theme.paper))
-    return {"style": tag.style, "ink": ink, "tint": tint}
+    return {"style": style, "ink": ink, "tint": tint}
 
 
 def content_policy(*, style: str, script: str) -> str:

@@ -167,7 +167,7 @@ def view(bulletin: Bulletin, *, number: int, tags: TagSet, scheme: LabelScheme) 
     return View(
         anchor=anchor,
         title=bulletin.meta.get("title") or bulletin.id,
-        facts=_facts(bulletin),
+        facts=facts_of(bulletin),
         date=bulletin.meta.get("date", ""),
         text=tuple((rows[cut.sentence.start] if cut.sentence else None, cut) for cut in cuts),
         sections=sections,
@@ -228,7 +228,7 @@ def _sections(rows: Iterable[Row], *, tags: TagSet) -> Iterable[Section]:
     return (Section(tag=tag, rows=tuple(grouped[tag])) for tag in order if tag in grouped)
 
 
-def _facts(bulletin: Bulletin) -> tuple[str, ...]:
+def facts_of(bulletin: Bulletin) -> tuple[str, ...]:
     """What is known of the bulletin besides its title; its id last, unless that is the title."""
     facts = tuple(value for key, value in bulletin.meta.items() if key != "title" and value)
     return (*facts, bulletin.id) if bulletin.meta.get("title") else facts

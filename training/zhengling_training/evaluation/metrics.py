@@ -1,50 +1,28 @@
-"""Strict scores of entities, sentence boundaries, functions and domains, and calibration errors.
+"""Scores of entities, sentence boundaries, functions and domains, and calibration errors.
 
-Entities count as found when begin, end and label are right (CoNLL 2003). Functions and domains are scored
-over gold sentences; the prediction for a gold sentence is the predicted sentence that covers most of
-its characters, so that a wrong boundary costs, but once.
+Entities count as found when begin, end and label are right (CoNLL 2003); see ``spans`` for looser schemes.
+Functions and domains are scored over gold sentences; the prediction for a gold sentence is the predicted
+sentence that covers most of its characters, so that a wrong boundary costs, but once. All scores are counts
+that add up over bulletins.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, TypeVar
 
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, LabelScheme, Sentence
+from zhengling.scoring import match_sentences
+from zhengling_training.evaluation.calibration import Reliability, confidences
+from zhengling_training.evaluation.counts import Counts, Matches, macro_f1, ratio
+from zhengling_training.evaluation.spans import SCHEMES, match_labels, match_spans
 
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """True positives, false positives, false negatives."""
-
-    tp: int = 0
-    fp: int = 0
-    fn: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn)
-
-    @property
-    def precision(self) -> float | None:
-        """None where nothing was predicted."""
-        return _ratio(self.tp, self.tp + self.fp)
-
-    @property
-    def recall(self) -> float | None:
-        """None where there is nothing to find."""
-        return _ratio(self.tp, self.tp + self.fn)
-
-    @property
-    def f1(self) -> float | None:
-        """None where there is neither gold nor prediction."""
-        return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Counts and ratios."""
-        return {"p": self.precision, "r": self.recall, "f1": self.f1, **asdict(self)}
+Key = TypeVar("Key")
+Value = TypeVar("Value", Counts, Matches, Reliability)
 
 
 @dataclass(frozen=True)
@@ -53,22 +31,39 @@ class Scores:
 
     Attributes:
         bulletins: number of bulletins.
-        entities: counts by label.
+        entities: counts by label, strict.
         unlabelled: counts of spans, labels ignored.
+        schemes: entities over all labels by scheme of comparison, see ``spans``.
+        by_label: by scheme of comparison, entities by label.
         boundaries: counts of sentences with exactly the gold span.
         confusion: gold and predicted function to number of gold sentences; predicted is None where no
             predicted sentence meets the gold one.
         domains: counts by domain.
-        ece: expected calibration error by head, where the prediction has scores.
+        calibration: answers by confidence, by head, where the prediction has scores.
     """
 
     bulletins: int
     entities: Mapping[str, Counts]
     unlabelled: Counts
+    schemes: Mapping[str, Matches]
+    by_label: Mapping[str, Mapping[str, Matches]]
     boundaries: Counts
     confusion: Mapping[tuple[str, str | None], int]
     domains: Mapping[str, Counts]
-    ece: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, Reliability] = field(default_factory=dict)
+
+    def __add__(self, other: Scores) -> Scores:
+        return Scores(
+            bulletins=self.bulletins + other.bulletins,
+            entities=_added(self.entities, other.entities),
+            unlabelled=self.unlabelled + other.unlabelled,
+            schemes=_added(self.schemes, other.schemes),
+            by_label={name: _added(self.by_label[name], other.by_label[name]) for name in self.by_label},
+            boundaries=self.boundaries + other.boundaries,
+            confusion=Counter(self.confusion) + Counter(other.confusion),
+            domains=_added(self.domains, other.domains),
+            calibration=_added(self.calibration, other.calibration),
+        )
 
     @property
     def entity_micro(self) -> Counts:
@@ -81,10 +76,16 @@ class Scores:
         return sum(self.domains.values(), Counts())
 
     @property
+    def ece(self) -> dict[str, float]:
+        """Expected calibration error by head."""
+        errors = {head: reliability.error for head, reliability in self.calibration.items()}
+        return {head: error for head, error in errors.items() if error is not None}
+
+    @property
     def function_accuracy(self) -> float | None:
         """Share of gold sentences with the right function."""
         right = sum(n for (gold, predicted), n in self.confusion.items() if gold == predicted)
-        return _ratio(right, sum(self.confusion.values()))
+        return ratio(right, sum(self.confusion.values()))
 
     @property
     def functions(self) -> dict[str, Counts]:
@@ -103,7 +104,10 @@ class Scores:
         """The headline figures."""
         return {
             "entity_f1": self.entity_micro.f1,
+            "entity_macro_f1": macro_f1(self.entities),
             "entity_unlabelled_f1": self.unlabelled.f1,
+            "entity_partial_f1": self.schemes["partial"].f1,
+            "entity_type_f1": self.schemes["type"].f1,
             "sentence_boundary_f1": self.boundaries.f1,
             "function_accuracy": self.function_accuracy,
             "function_macro_f1": macro_f1(self.functions),
@@ -120,6 +124,14 @@ class Scores:
             "entities": {label: counts.to_dict() for label, counts in self.entities.items()},
             "entities_micro": self.entity_micro.to_dict(),
             "entities_unlabelled": self.unlabelled.to_dict(),
+            "entity_schemes": {
+                name: {
+                    "micro": matches.to_dict(),
+                    "macro_f1": macro_f1(self.by_label[name]),
+                    "labels": {label: found.to_dict() for label, found in self.by_label[name].items()},
+                }
+                for name, matches in self.schemes.items()
+            },
             "boundaries": self.boundaries.to_dict(),
             "functions": {name: counts.to_dict() for name, counts in self.functions.items()},
             "function_confusion": [
@@ -132,7 +144,7 @@ class Scores:
 
 
 def score(gold: Sequence[Bulletin], predicted: Sequence[Bulletin], *, scheme: LabelScheme) -> Scores:
-    """Compare predictions with gold, bulletin by bulletin.
+    """Compare predictions with gold.
 
     Args:
         gold: annotated bulletins.
@@ -140,140 +152,81 @@ def score(gold: Sequence[Bulletin], predicted: Sequence[Bulletin], *, scheme: La
         scheme: gives the order of labels.
 
     Raises:
-        ZhenglingError: no gold at all, or a text that was changed.
+        ZhenglingError: no gold at all, another number of predictions, or a text that was changed.
     """
+    return total_of(score_each(gold, predicted, scheme=scheme))
+
+
+def total_of(scores: Iterable[Scores]) -> Scores:
+    """The scores of all bulletins together, of those of each; there must be one."""
+    return reduce(Scores.__add__, scores)
+
+
+def score_each(
+    gold: Sequence[Bulletin], predicted: Sequence[Bulletin], *, scheme: LabelScheme
+) -> list[Scores]:
+    """The scores of each bulletin by itself; see ``score``, which adds them up."""
     if not gold:
         raise ZhenglingError("nothing to measure on: there are no gold bulletins")
-    pairs = list(zip(gold, predicted, strict=True))
-    for true, found in pairs:
+    if len(gold) != len(predicted):
+        raise ZhenglingError(f"{len(gold)} gold bulletins, but {len(predicted)} predictions")
+    for true, found in zip(gold, predicted, strict=True):
         if true.text != found.text:
             raise ZhenglingError(f"bulletin {true.id!r}: the analysed text is not the gold text")
-    matched = [match for true, found in pairs for match in match_sentences(true, found)]
+    return [_score_one(true, found, scheme=scheme) for true, found in zip(gold, predicted, strict=True)]
+
+
+def _score_one(true: Bulletin, found: Bulletin, *, scheme: LabelScheme) -> Scores:
+    matched = match_sentences(true, found)
+    spans = (_borders(true.entities), _borders(found.entities))
+    sentences = (_borders(true.sentences), _borders(found.sentences) if true.sentences else set())
     return Scores(
-        bulletins=len(pairs),
-        entities=_entity_counts(pairs, scheme.entity_names),
-        unlabelled=_set_counts(
-            ({(e.start, e.end) for e in t.entities}, {(e.start, e.end) for e in f.entities}) for t, f in pairs
-        ),
-        boundaries=_set_counts(
-            ({(s.start, s.end) for s in t.sentences}, {(s.start, s.end) for s in f.sentences})
-            for t, f in pairs
-            if t.sentences
-        ),
+        bulletins=1,
+        entities=_entity_counts(true, found, scheme.entity_names),
+        unlabelled=_set_counts(*spans),
+        schemes={name: match_spans(true.entities, found.entities, scheme=name) for name in SCHEMES},
+        by_label={
+            name: match_labels(true.entities, found.entities, scheme=name, labels=scheme.entity_names)
+            for name in SCHEMES
+        },
+        boundaries=_set_counts(*sentences),
         confusion=Counter(
-            (true.function, found.function if found else None)
-            for true, found in matched
-            if true.function is not None
+            (gold.function, guess.function if guess else None)
+            for gold, guess in matched
+            if gold.function is not None
         ),
-        domains=_domain_counts(matched, scheme.domain_names),
-        ece=_calibration(pairs, matched, scheme),
+        domains={name: _domain_counts(matched, name) for name in scheme.domain_names},
+        calibration={
+            head: Reliability.of(answers)
+            for head, answers in confidences((true, found), matched, scheme=scheme).items()
+        },
     )
 
 
-def match_sentences(gold: Bulletin, predicted: Bulletin) -> list[tuple[Sentence, Sentence | None]]:
-    """For each gold sentence the predicted one that covers most of its characters."""
-    matches: list[tuple[Sentence, Sentence | None]] = []
-    first = 0
-    for sentence in gold.sentences:
-        while first < len(predicted.sentences) and predicted.sentences[first].end <= sentence.start:
-            first += 1
-        best, most = None, 0
-        for candidate in predicted.sentences[first:]:
-            if candidate.start >= sentence.end:
-                break
-            common = min(candidate.end, sentence.end) - max(candidate.start, sentence.start)
-            if common > most:
-                best, most = candidate, common
-        matches.append((sentence, best))
-    return matches
-
-
-def macro_f1(counts: Mapping[str, Counts]) -> float | None:
-    """Mean F1 over labels that occur in gold or prediction."""
-    defined = [c.f1 for c in counts.values() if c.f1 is not None]
-    return sum(defined) / len(defined) if defined else None
-
-
-def expected_calibration_error(pairs: Iterable[tuple[float, bool]], *, bins: int = 15) -> float | None:
-    """ECE with bins of equal width (Guo et al. 2017); None without predictions.
-
-    Args:
-        pairs: confidence in [0, 1] and whether the prediction was right.
-        bins: number of bins.
-    """
-    groups: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for confidence, right in pairs:
-        groups[min(int(confidence * bins), bins - 1)].append((confidence, right))
-    total = sum(map(len, groups.values()))
-    if not total:
-        return None
-    gaps = (abs(sum(c for c, _ in group) - sum(r for _, r in group)) for group in groups.values())
-    return sum(gaps) / total
-
-
-def _entity_counts(pairs: Sequence[tuple[Bulletin, Bulletin]], labels: Sequence[str]) -> dict[str, Counts]:
+def _entity_counts(true: Bulletin, found: Bulletin, labels: Iterable[str]) -> dict[str, Counts]:
     return {
         label: _set_counts(
-            (
-                {(e.start, e.end) for e in true.entities if e.label == label},
-                {(e.start, e.end) for e in found.entities if e.label == label},
-            )
-            for true, found in pairs
+            _borders(e for e in true.entities if e.label == label),
+            _borders(e for e in found.entities if e.label == label),
         )
         for label in labels
     }
 
 
-def _domain_counts(
-    matched: Sequence[tuple[Sentence, Sentence | None]], domains: Sequence[str]
-) -> dict[str, Counts]:
-    return {
-        name: _set_counts(
-            ({name} & set(true.domains), {name} & set(found.domains if found else ()))
-            for true, found in matched
-        )
-        for name in domains
-    }
+def _domain_counts(matched: Sequence[tuple[Sentence, Sentence | None]], name: str) -> Counts:
+    verdicts = Counter(
+        (name in true.domains, guess is not None and name in guess.domains) for true, guess in matched
+    )
+    return Counts(tp=verdicts[True, True], fp=verdicts[False, True], fn=verdicts[True, False])
 
 
-def _set_counts(pairs: Iterable[tuple[set[Any], set[Any]]]) -> Counts:
-    total = Counts()
-    for true, found in pairs:
-        total += Counts(len(true & found), len(found - true), len(true - found))
-    return total
+def _borders(spans: Iterable[Any]) -> set[tuple[int, int]]:
+    return {(span.start, span.end) for span in spans}
 
 
-def _calibration(
-    pairs: Sequence[tuple[Bulletin, Bulletin]],
-    matched: Sequence[tuple[Sentence, Sentence | None]],
-    scheme: LabelScheme,
-) -> dict[str, float]:
-    entities = [
-        (entity.score, (entity.start, entity.end, entity.label) in gold)
-        for true, found in pairs
-        for gold in [{(e.start, e.end, e.label) for e in true.entities}]
-        for entity in found.entities
-        if entity.score is not None
-    ]
-    functions = [
-        (found.scores[found.function], found.function == true.function)
-        for true, found in matched
-        if found is not None and found.function is not None and found.function in found.scores
-    ]
-    domains = [
-        (found.scores[name], name in true.domains)
-        for true, found in matched
-        if found is not None and true.function not in scheme.functions_without_domains
-        for name in scheme.domain_names
-        if name in found.scores
-    ]
-    errors = {
-        "entities": expected_calibration_error(entities),
-        "functions": expected_calibration_error(functions),
-        "domains": expected_calibration_error(domains),
-    }
-    return {head: error for head, error in errors.items() if error is not None}
+def _set_counts(true: set[Any], found: set[Any]) -> Counts:
+    return Counts(len(true & found), len(found - true), len(true - found))
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+def _added(one: Mapping[Key, Value], other: Mapping[Key, Value]) -> dict[Key, Value]:
+    return {key: one[key] + other[key] for key in one}

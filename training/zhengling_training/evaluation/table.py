@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from zhengling_training.evaluation.metrics import Counts, Scores
+from zhengling.report.terminal import visible
+from zhengling_training.evaluation.counts import Counts
+from zhengling_training.evaluation.metrics import Scores
 
 UNDEFINED = "–"
 
@@ -36,5 +39,5 @@ def _table(title: str, counts: Mapping[str, Counts]) -> Table:
     table = Table("label", "P", "R", "F1", "gold", title=title, title_justify="left")
     for label, count in counts.items():
         row = (count.precision, count.recall, count.f1)
-        table.add_row(label, *map(figure, row), str(count.tp + count.fn))
+        table.add_row(Text(visible(label)), *map(figure, row), str(count.tp + count.fn))
     return table
