@@ -237,6 +237,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     model: Annotated[str, typer.Argument(help="Folder or installed package.")],
     data: Annotated[Path, typer.Argument(help="Annotated bulletins.")],
     from_: FromOption = None,
+    scheme: Annotated[
+        str | None, typer.Option(help="MODEL is an encoder: its head for this label scheme.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for report.html, report.json, report.md.")
     ] = None,
@@ -253,6 +256,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - typer makes an option of each
 
     from zhengling_training.evaluation import running
     from zhengling_training.evaluation.bootstrap import Resampling
+    from zhengling_training.evaluation.models import head_of
     from zhengling_training.evaluation.table import print_scores
 
     if output is not None:
@@ -264,7 +268,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - typer makes an option of each
         resampling=Resampling(resamples=resamples, seed=seed),
         command=_command(),
     )
-    evaluation = running.evaluate(model, data, options=options, progress=_progress)
+    chosen = head_of(model, scheme) if scheme else model
+    evaluation = running.evaluate(chosen, data, options=options, progress=_progress)
     print_scores(evaluation.report.scores, console=Console())
     if output is not None:
         running.write_report(evaluation, output, language=language.value)

@@ -24,6 +24,7 @@ from zhengling.formats import write_bulletins
 from zhengling_training.config import load_recipe
 from zhengling_training.evaluation.bootstrap import Resampling
 from zhengling_training.evaluation.metrics import score
+from zhengling_training.evaluation.models import head_of, load_model
 from zhengling_training.evaluation.running import Options, evaluate
 from zhengling_training.ner_heads import (
     DataSection,
@@ -175,3 +176,11 @@ def test_heads_are_evaluated_like_pipelines(trained: Trained, tmp_path: Path) ->
     with pytest.raises(DataError, match="unknown label"):
         write_bulletins(invented_bulletins(1), tmp_path / "other.jsonl")
         evaluate(str(trained.folder / "heads" / name), tmp_path / "other.jsonl", options=Options())
+
+
+def test_a_head_is_found_by_its_scheme(trained: Trained) -> None:
+    nlp, facts = load_model(head_of(str(trained.folder), "other"), threads=1)
+    assert facts.name == "encoder/other"
+    assert nlp.pipe_names == ["bulletin_sentences", "bulletin_encoder", "entity_tagger"]
+    with pytest.raises(ZhenglingError, match="has no head 'msra'; its heads: names, other"):
+        head_of(str(trained.folder), "msra")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from spacy.language import Language
 
+from zhengling.errors import ZhenglingError
 from zhengling.loading import load_pipeline
 from zhengling_training.evaluation.facts import CARD, ModelFacts, digest
 
-_HEAD = "head.json"
+_HEADS, _HEAD = "heads", "head.json"
 
 
 def load_model(name: str, *, threads: int | None) -> tuple[Language, ModelFacts]:
@@ -33,6 +34,19 @@ def load_model(name: str, *, threads: int | None) -> tuple[Language, ModelFacts]
         path=name,
         sha256="" if folder is None else digest(folder, leave_out=CARD),
     )
+
+
+def head_of(encoder: str, scheme: str) -> str:
+    """The name under which ``load_model`` takes an encoder's head.
+
+    Raises:
+        ZhenglingError: the encoder has no such head.
+    """
+    folder = Path(encoder) / _HEADS
+    known = sorted(path.parent.name for path in folder.glob(f"*/{_HEAD}"))
+    if scheme not in known:
+        raise ZhenglingError(f"{encoder}: has no head {scheme!r}; its heads: {', '.join(known) or 'none'}")
+    return str(folder / scheme)
 
 
 def _load_head(path: Path) -> tuple[Language, ModelFacts]:
