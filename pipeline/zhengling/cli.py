@@ -196,6 +196,25 @@ def train(
 
 
 @app.command()
+def average(
+    recipe: Annotated[Path, typer.Argument(help="The recipe of the runs.")],
+    run_folders: Annotated[list[Path], typer.Argument(help="Checkpoints of finished runs.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model.")],
+    changes: SetOption = None,
+) -> None:
+    """Make a pipeline with the mean weights of several training runs from the same encoder."""
+    _need_training()
+    from zhengling_training.config import load_recipe
+    from zhengling_training.finetune import FinetuneRecipe
+    from zhengling_training.finetune import average as run
+
+    _log_to_stderr()
+    chosen = load_recipe(recipe, FinetuneRecipe, overrides=_overrides(changes))
+    run(chosen, run_folders=run_folders, output=output)
+    _say(f"the pipeline is in {output}")
+
+
+@app.command()
 def pretrain(
     recipe: Annotated[Path, typer.Argument(help="A recipe such as configs/pretrain.cfg.")],
     run_folder: Annotated[Path, typer.Option(help="Checkpoints and the encoder.")] = Path("runs/pretrain"),

@@ -31,7 +31,7 @@ from zhengling.schema import Bulletin, Entity, faults
 from zhengling_training.data import IGNORED, collate, make_dataset
 from zhengling_training.encoders import open_encoder
 from zhengling_training.evaluation.metrics import score
-from zhengling_training.finetune import FinetuneRecipe, LossSection, finetune, loss, prepare
+from zhengling_training.finetune import FinetuneRecipe, LossSection, average, finetune, loss, prepare
 from zhengling_training.model import BulletinModel
 
 STILL = {
@@ -300,4 +300,22 @@ def test_a_run_folder_of_another_recipe_is_refused(trained: Trained, tmp_path: P
     )
     with pytest.raises(ZhenglingError, match="another recipe"):
         finetune(other, run_folder=trained.folder.parent / "run", output=tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_an_average_of_one_run_is_that_run(trained: Trained, tmp_path: Path) -> None:
+    run = trained.folder.parent / "run"
+    record = average(trained.recipe, run_folders=[run, run], output=tmp_path / "model")
+    assert [entry["steps"] for entry in record["runs"]] == [record["runs"][0]["steps"]] * 2
+    for name in ("bulletin_encoder/encoder.onnx", "sentence_classifier/heads.safetensors"):
+        assert (tmp_path / "model" / name).read_bytes() == (trained.folder / name).read_bytes()
+
+
+def test_an_average_is_of_finished_runs_of_one_network(trained: Trained, tmp_path: Path) -> None:
+    with pytest.raises(ZhenglingError, match="holds no checkpoint"):
+        average(trained.recipe, run_folders=[tmp_path], output=tmp_path / "model")
+    heads = trained.recipe.heads.model_copy(update={"size": 9})
+    other = trained.recipe.model_copy(update={"heads": heads})
+    with pytest.raises(ZhenglingError, match="another architecture"):
+        average(other, run_folders=[trained.folder.parent / "run"], output=tmp_path / "model")
     assert not (tmp_path / "model").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,8 +28,10 @@ from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.augment import AugmentSection, augment, mentions
 from zhengling_training.calibrate import CalibrationSection, calibrate
+from zhengling_training.checkpoints import Checkpoint, latest_checkpoint
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, split_held_out
+from zhengling_training.encoder_files import load_weights
 from zhengling_training.encoders import OpenedEncoder, open_encoder
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import (
@@ -177,6 +179,44 @@ def finetune(recipe: FinetuneRecipe, *, run_folder: Path, output: Path) -> dict[
     return record
 
 
+def average(recipe: FinetuneRecipe, *, run_folders: Sequence[Path], output: Path) -> dict[str, Any]:
+    """Write a pipeline with the mean weights of several runs (model soup, Wortsman et al. 2022).
+
+    The runs must have started from the same encoder and have the same labels and held-out bulletins; they may
+    differ in seed, schedule and loss.
+
+    Args:
+        recipe: the encoder, the data to calibrate on, and the package; nothing is trained.
+        run_folders: their newest checkpoints are taken.
+        output: the pipeline's folder.
+
+    Returns:
+        The record: ``curve`` is empty, ``runs`` tells each run's steps, seconds and last observation.
+
+    Raises:
+        ZhenglingError: a folder without checkpoints, or checkpoints of different networks.
+    """
+    encoder = open_encoder(recipe.encoder.start, layers=recipe.encoder.layers)
+    task = prepare(recipe, encoder)
+    model = BulletinModel(encoder.model, task.scheme, head_size=recipe.heads.size, dropout=0.0)
+    found = [_newest(folder) for folder in run_folders]
+    for folder, checkpoint in zip(run_folders, found, strict=True):
+        load_weights(model, checkpoint.model, place=folder)  # refuses what is of another network
+    means = {name: torch.stack([c.model[name] for c in found]).mean(0) for name in found[0].model}
+    load_weights(model, means, place=run_folders[0])
+    runs = [{"steps": c.step, "seconds": c.record["seconds"], "last": c.record["curve"][-1:]} for c in found]
+    record: dict[str, Any] = {"curve": [], "runs": runs}
+    save_pipeline(package(model, task, recipe, record), output)
+    return record
+
+
+def _newest(folder: Path) -> Checkpoint:
+    checkpoint = latest_checkpoint(folder)
+    if checkpoint is None:
+        raise ZhenglingError(f"{folder}: holds no checkpoint of a run")
+    return checkpoint
+
+
 def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder) -> Task:
     """Read what the recipe names."""
     scheme = LabelScheme.from_file(Path(recipe.data.scheme))
@@ -303,6 +343,7 @@ def package(model: BulletinModel, task: Task, recipe: FinetuneRecipe, record: Ma
             "train_bulletins": len(task.train),
             "held_out_bulletins": len(task.held_out),
             "curve": list(record["curve"]),
+            **({"averaged": record["runs"]} if "runs" in record else {}),
         },
     }
     return build_pipeline(
