@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from zhengling.checking.findings import Finding
 from zhengling.checking.terminal import place
 from zhengling.checking.wording import KINDS, furniture
-from zhengling.report.page import THEMES, content_policy, verbatim
+from zhengling.report.page import THEMES, content_policy, page_templates
 from zhengling.report.wording import Language
 
 
@@ -54,7 +52,7 @@ def html(
         ZhenglingError: the language is unknown.
     """
     said = furniture(language)
-    templates = _templates()
+    templates = page_templates("zhengling.checking")
     style = templates.get_template("check.css.j2").render(themes=THEMES, palettes=_NO_PALETTES, lead=None)
     # Safe to embed unescaped: our own templates, filled with our own colours only.
     return templates.get_template("check.html.j2").render(
@@ -79,16 +77,3 @@ def _groups(findings: Sequence[Finding], *, language: Language, limit: int) -> l
         _Group(kind, KINDS[kind].names[language], members[0].severity, len(members), tuple(members[:limit]))
         for kind, members in grouped.items()
     ]
-
-
-@functools.cache
-def _templates() -> Environment:
-    templates = Environment(
-        loader=ChoiceLoader([PackageLoader("zhengling.checking"), PackageLoader("zhengling.report")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters["verbatim"] = verbatim
-    return templates

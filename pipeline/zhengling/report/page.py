@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from zhengling.report.colours import legible, mix
@@ -65,7 +65,7 @@ def render_page(
         view(bulletin, number=number, tags=tags, scheme=scheme)
         for number, bulletin in enumerate(bulletins, start=1)
     )
-    templates = _templates()
+    templates = page_templates()
     style, script = _style(templates, tags=tags), templates.get_template("page.js").render()
     # Safe to embed unescaped: our own templates, filled with checked colours only.
     return templates.get_template("page.html.j2").render(
@@ -82,9 +82,10 @@ def render_page(
 
 
 @functools.cache
-def _templates() -> Environment:
+def page_templates(*packages: str) -> Environment:
+    """Templates of pages: those of the packages, then those of this one."""
     templates = Environment(
-        loader=PackageLoader("zhengling.report"),
+        loader=ChoiceLoader([PackageLoader(package) for package in (*packages, "zhengling.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

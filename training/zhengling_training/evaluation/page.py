@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from zhengling.report.page import THEMES, content_policy, palettes_of, verbatim
+from zhengling.report.page import THEMES, content_policy, page_templates, palettes_of
 from zhengling.report.wording import Language, label_text
 from zhengling.schema import Bulletin, Label, LabelScheme
 from zhengling_training.evaluation.background import background, measured
@@ -61,7 +59,7 @@ def to_html(
         ZhenglingError: a label's colour is not ``#rrggbb``, or the language is unknown.
     """
     words, scheme = report_words(language), report.scheme
-    templates = _templates()
+    templates = page_templates("zhengling_training.evaluation")
     style = templates.get_template("evaluation.css.j2").render(
         themes=THEMES, palettes=palettes_of(_styles(scheme)), lead=None
     )
@@ -133,18 +131,3 @@ def _settings(scheme: LabelScheme, words: Mapping[str, str], *, language: Langua
         ],
     }
     return escaped_json(data)
-
-
-@functools.cache
-def _templates() -> Environment:
-    templates = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader("zhengling_training.evaluation"), PackageLoader("zhengling.report")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters["verbatim"] = verbatim
-    return templates
