@@ -24,14 +24,13 @@ from zhengling.formats import write_bulletins
 from zhengling_training.config import load_recipe
 from zhengling_training.evaluation.bootstrap import Resampling
 from zhengling_training.evaluation.metrics import score
-from zhengling_training.evaluation.models import head_of, load_model
+from zhengling_training.evaluation.models import head_names, head_of, load_model
 from zhengling_training.evaluation.running import Options, evaluate
 from zhengling_training.ner_heads import (
     DataSection,
     HeadsRecipe,
     NerSet,
     ScheduleSection,
-    head_names,
     load_head,
     load_sets,
     plan_batches,

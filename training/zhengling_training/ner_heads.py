@@ -41,6 +41,7 @@ from zhengling_training.encoder_files import (
 )
 from zhengling_training.encoders import OpenedEncoder, open_encoder
 from zhengling_training.evaluation.metrics import score
+from zhengling_training.evaluation.models import HEAD, HEADS, head_of
 from zhengling_training.export import TorchBackend, torch_pipeline
 from zhengling_training.finetune import EncoderSection, WindowsSection
 from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
@@ -48,7 +49,7 @@ from zhengling_training.model import BulletinModel
 from zhengling_training.tagging_loss import character_loss
 
 LOG = logging.getLogger(__name__)
-HEADS, TAGGER, HEAD = "heads", "tagger.safetensors", "head.json"
+TAGGER = "tagger.safetensors"
 NEAR_DUPLICATE = 0.5  # share of 13-grams
 BUCKET = 50  # batches among whose texts those of like length are put together
 
@@ -362,21 +363,13 @@ def _network(encoder: BertModel, scheme: LabelScheme, tagger: nn.Linear) -> Bull
     return network
 
 
-def head_names(folder: Path) -> list[str]:
-    """Names of the heads in an encoder's folder."""
-    return sorted(path.parent.name for path in folder.glob(f"{HEADS}/*/{HEAD}"))
-
-
 def load_head(folder: Path, name: str) -> Language:
     """An encoder with one of its heads as a pipeline, in PyTorch.
 
     Raises:
         ZhenglingError: there is no such head, or a file is damaged.
     """
-    if name not in head_names(folder):
-        known = ", ".join(head_names(folder)) or "none"
-        raise ZhenglingError(f"{folder}: has no head {name!r}; its heads: {known}")
-    place = folder / HEADS / name
+    place = Path(head_of(folder, name))
     try:
         head = json.loads((place / HEAD).read_text(encoding="utf-8"))
         scheme, windows = LabelScheme.from_dict(head["scheme"]), WindowSettings(**head["windows"])

@@ -10,7 +10,7 @@ from zhengling.errors import ZhenglingError
 from zhengling.loading import load_pipeline
 from zhengling_training.evaluation.facts import CARD, ModelFacts, digest
 
-_HEADS, _HEAD = "heads", "head.json"
+HEADS, HEAD = "heads", "head.json"
 
 
 def load_model(name: str, *, threads: int | None) -> tuple[Language, ModelFacts]:
@@ -24,7 +24,7 @@ def load_model(name: str, *, threads: int | None) -> tuple[Language, ModelFacts]
         ZhenglingError: there is no such model, or it is damaged.
     """
     path = Path(name)
-    if (path / _HEAD).is_file():
+    if (path / HEAD).is_file():
         return _load_head(path)
     nlp = load_pipeline(name, threads=threads)
     meta, folder = nlp.meta, nlp.path
@@ -36,17 +36,21 @@ def load_model(name: str, *, threads: int | None) -> tuple[Language, ModelFacts]
     )
 
 
-def head_of(encoder: str, scheme: str) -> str:
-    """The name under which ``load_model`` takes an encoder's head.
+def head_names(encoder: Path) -> list[str]:
+    """Names of the heads in an encoder's folder."""
+    return sorted(path.parent.name for path in encoder.glob(f"{HEADS}/*/{HEAD}"))
+
+
+def head_of(encoder: str | Path, scheme: str) -> str:
+    """The folder of an encoder's head, under which ``load_model`` takes it.
 
     Raises:
         ZhenglingError: the encoder has no such head.
     """
-    folder = Path(encoder) / _HEADS
-    known = sorted(path.parent.name for path in folder.glob(f"*/{_HEAD}"))
+    known = head_names(Path(encoder))
     if scheme not in known:
         raise ZhenglingError(f"{encoder}: has no head {scheme!r}; its heads: {', '.join(known) or 'none'}")
-    return str(folder / scheme)
+    return str(Path(encoder) / HEADS / scheme)
 
 
 def _load_head(path: Path) -> tuple[Language, ModelFacts]:
