@@ -90,9 +90,26 @@ def to_onnx(model: BulletinModel) -> bytes:
             external_data=False,
             verbose=False,
         )
-        content = path.read_bytes()
+        exported = onnx.load(path)
     model.encoder.set_attn_implementation(attention)
-    return content
+    return _without_origins(exported).SerializeToString()  # type: ignore[no-any-return]
+
+
+def _without_origins(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without the exporter's notes on where in which source file each node came from."""
+    graph = model.graph
+    for part in (
+        model,
+        graph,
+        *graph.node,
+        *graph.input,
+        *graph.output,
+        *graph.value_info,
+        *graph.initializer,
+    ):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    return model
 
 
 def quantise(content: bytes, *, block: int = 128) -> bytes:
