@@ -52,6 +52,54 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of the text that says something.
+
+    Attributes:
+        start: first character.
+        end: one past the last character.
+        text: the characters.
+        date: for a deadline, the last day of it in ISO form, None where the text leaves it open.
+    """
+
+    start: int
+    end: int
+    text: str
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """One demand: who wants what of whom, by when.
+
+    Attributes:
+        start: first character of the item.
+        end: one past its last character.
+        sentence: index of its sentence in ``Bulletin.sentences``.
+        action: what is to be done.
+        issuer: the meeting, body, person or document whose demand it is; it may lie in an earlier sentence.
+        addressee: who is to do it.
+        deadline: by when.
+        domains: service domains.
+        groups: whom it is for.
+        documents: documents cited.
+        score: probability that the sentence is a directive, None in gold data.
+    """
+
+    start: int
+    end: int
+    sentence: int
+    action: Mention
+    issuer: Mention | None = None
+    addressee: Mention | None = None
+    deadline: Mention | None = None
+    domains: tuple[str, ...] = ()
+    groups: tuple[Mention, ...] = ()
+    documents: tuple[Mention, ...] = ()
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Bulletin:
     """A text with its annotation.
 
@@ -60,6 +108,7 @@ class Bulletin:
         text: the raw text, never changed.
         entities: sorted, not overlapping.
         sentences: sorted, a partition of the text but for white space; empty where the data have none.
+        directives: the demands, in the order of the text; empty in annotated data.
         meta: title, date, source and any other facts about the bulletin.
     """
 
@@ -67,6 +116,7 @@ class Bulletin:
     text: str
     entities: tuple[Entity, ...] = ()
     sentences: tuple[Sentence, ...] = ()
+    directives: tuple[Directive, ...] = ()
     meta: Mapping[str, str] = field(default_factory=dict)
 
     def surface(self, span: Entity | Sentence) -> str:

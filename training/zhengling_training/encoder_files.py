@@ -28,7 +28,7 @@ def load_encoder(folder: Path, *, layers: int | None = None, dropout: float = 0.
         folder: a folder in Hugging Face form.
         layers: keep the first ``layers`` layers; all if None.
         dropout: probability for hidden states while training; attention has none, which lets
-            PyTorch use its fused kernel.
+            PyTorch use its fused kernel on a GPU.
 
     Raises:
         ZhenglingError: a file is missing or damaged, or weights and configuration disagree.
@@ -40,9 +40,14 @@ def load_encoder(folder: Path, *, layers: int | None = None, dropout: float = 0.
         settings["num_hidden_layers"] = layers
     settings |= {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": 0.0}
     model = BertModel(BertConfig(**settings), add_pooling_layer=False)
-    model.set_attn_implementation("sdpa")
+    choose_attention(model)
     load_weights(model, read_weights(folder / WEIGHTS), place=folder / WEIGHTS, may_drop="encoder.layer.")
     return model
+
+
+def choose_attention(model: BertModel) -> None:
+    """PyTorch's fused attention on a GPU; plain products on a CPU, where its backward pass is slower."""
+    model.set_attn_implementation("sdpa" if torch.cuda.is_available() else "eager")
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:

@@ -30,7 +30,7 @@ from transformers import (
 from zhengling.characters import SPECIAL_TOKENS, CharacterVocabulary, normalise_character
 from zhengling.errors import ZhenglingError
 from zhengling_training.convert_e5 import character_tokenizer
-from zhengling_training.encoder_files import TOKENIZER, load_encoder, load_vocabulary
+from zhengling_training.encoder_files import TOKENIZER, choose_attention, load_encoder, load_vocabulary
 
 LOG = logging.getLogger(__name__)
 # Rows before the first position: RoBERTa counts positions from behind its padding id.
@@ -188,7 +188,7 @@ def _rebuild(
         ),
         add_pooling_layer=False,
     )
-    rebuilt.set_attn_implementation("sdpa")
+    choose_attention(rebuilt)
     own = rebuilt.state_dict()
     rebuilt.load_state_dict({name: state[name] for name in own})
     return rebuilt
