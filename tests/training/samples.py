@@ -149,6 +149,7 @@ def finetune_recipe(encoder: Path, data: Path, **changes: object) -> FinetuneRec
         "windows.overlap": 10,
         "windows.batch_characters": 240,
         "schedule.epochs": 3,
+        "schedule.restarts": 0,
         "schedule.batch_windows": 4,
         "schedule.encoder_rate": 3e-3,
         "schedule.heads_rate": 1e-2,
