@@ -371,6 +371,22 @@ def _save(
     )
 
 
+def read_training(encoder: Path) -> dict[str, Any] | None:
+    """How the heads were trained (``recipe``, ``curve``, ``seconds``, ``scores``), None without heads.
+
+    Raises:
+        ZhenglingError: the file is there and can't be read.
+    """
+    path = encoder / HEADS / RECORD
+    if not path.exists():
+        return None
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ZhenglingError(f"{path}: can't be read: {error}") from error
+    return record
+
+
 def _network(encoder: BertModel, scheme: LabelScheme, tagger: nn.Linear) -> BulletinModel:
     network = BulletinModel(encoder, scheme, head_size=1, dropout=0.0)
     network.tagger = tagger
