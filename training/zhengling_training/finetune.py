@@ -53,11 +53,13 @@ LOG = logging.getLogger(__name__)
 class DataSection(Section):
     """What it learns from: files or folders in any format that ``zhengling convert`` reads.
 
-    ``corrections`` are applied to them; ``held_out`` is the share of bulletins set aside for calibration.
+    ``detached`` annotation is joined with its texts and ``corrections`` are applied to all of them;
+    ``held_out`` is the share of bulletins set aside for calibration.
     """
 
     scheme: str
     train: list[str]
+    detached: list[str] = []
     corrections: list[str] = []
     held_out: Fraction = 0.1
 
@@ -227,7 +229,9 @@ def _newest(folder: Path) -> Checkpoint:
 def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder) -> Task:
     """Read what the recipe names."""
     scheme = LabelScheme.from_file(Path(recipe.data.scheme))
-    bulletins = load_bulletins(recipe.data.train, scheme=scheme, corrections=recipe.data.corrections)
+    bulletins = load_bulletins(
+        recipe.data.train, scheme=scheme, detached=recipe.data.detached, corrections=recipe.data.corrections
+    )
     train, held_out = split_held_out(bulletins, share=recipe.data.held_out, seed=0)
     if not train:
         raise ZhenglingError("data.held_out leaves nothing to train on")
