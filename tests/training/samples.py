@@ -168,6 +168,7 @@ def finetune_recipe(encoder: Path, data: Path, **changes: object) -> FinetuneRec
         "data.scheme": str(CONFIGS / "schemes" / "zh_bulletin.json"),
         "data.train": [str(data)],
         "data.corrections": [],
+        "data.detached": [],
         "data.held_out": 0.3,
         "encoder.start": str(encoder),
         "heads.size": 16,
