@@ -11,7 +11,7 @@ Tags are numbered ``0`` for O, then ``1 + 4 * label + (0: B, 1: I, 2: E, 3: S)``
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -117,11 +117,10 @@ def decode_texts(
     found: list[list[TaggedSpan]] = [[] for _ in emissions]
     for batch in batches(pieces, fits=_fits):
         scores = _pad([_scores(emissions[p.text], blanks[p.text], p.start, p.end) for p in batch])
-        for row, span in _decode_batch(scores, [p.end - p.start for p in batch], temperature):
-            piece = batch[row]
-            found[piece.text].append(
-                replace(span, start=span.start + piece.start, end=span.end + piece.start)
-            )
+        lengths = [piece.end - piece.start for piece in batch]
+        for row, begin, end, label, score in _decode_batch(scores, lengths, temperature):
+            text, start, _ = batch[row]
+            found[text].append(TaggedSpan(start + begin, start + end, label, score))
     return [sorted(spans, key=lambda span: span.start) for spans in found]
 
 
@@ -141,9 +140,7 @@ def _scores(emissions: Floats, blanks: NDArray[np.bool_], start: int, end: int) 
     return scores
 
 
-def _shorten(
-    emissions: Floats, blanks: NDArray[np.bool_], start: int, end: int
-) -> Iterator[tuple[int, int]]:
+def _shorten(emissions: Floats, blanks: NDArray[np.bool_], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Cut a long segment where the network is surest that there is no entity."""
     while end - start > LONGEST_SEGMENT:
         half = start + LONGEST_SEGMENT // 2
@@ -162,8 +159,8 @@ def _fits(batch: list[_Piece], piece: _Piece) -> bool:
 
 def _decode_batch(
     scores: Floats, lengths: Sequence[int], temperature: float
-) -> Iterator[tuple[int, TaggedSpan]]:
-    """Spans of padded rows, each with its row."""
+) -> Iterator[tuple[int, int, int, int, float]]:
+    """Spans of padded rows: row, start, end, label, probability."""
     paths = best_paths(scores)
     found = [
         (row, begin, end, label)
@@ -172,7 +169,7 @@ def _decode_batch(
     ]
     probabilities = span_probabilities(scores / temperature, found)
     for (row, begin, end, label), probability in zip(found, probabilities.tolist(), strict=True):
-        yield row, TaggedSpan(begin, end, label, probability)
+        yield row, begin, end, label, probability
 
 
 def _pad(pieces: Sequence[Floats]) -> Floats:
@@ -259,11 +256,12 @@ def span_probabilities(scores: Floats, spans: Sequence[tuple[int, int, int, int]
     row, start, end, label = np.array(spans).T
     base, last = 1 + 4 * label, end - 1
     before, after = _outside_scores(scores)
-    sums = np.concatenate([np.zeros_like(scores[:, :1]), np.cumsum(scores, axis=1)], axis=1)
-    middle = sums[row, last, base + I] - sums[row, np.minimum(start + 1, last), base + I]
+    sums = np.cumsum(scores[:, :, 1 + I :: 4], axis=1)  # of the tags inside, up to and with each character
+    middle = np.where(last - start > 1, sums[row, last - 1, label] - sums[row, start, label], 0.0)
     long = scores[row, start, base + B] + middle + scores[row, last, base + E]
     own = np.where(start == last, scores[row, start, base + S], long)
-    return np.exp(np.minimum(before[row, start] + own + after[row, end] - before[row, -1], 0.0))
+    result: Floats = np.exp(np.minimum(before[row, start] + own + after[row, end] - before[row, -1], 0.0))
+    return result
 
 
 def _outside_scores(scores: Floats) -> tuple[Floats, Floats]:

@@ -98,7 +98,9 @@ def test_parameters_come_back_from_every_form(network: BulletinModel, form: str)
     found = read_graph(write_graph(given, form=form))
     assert (found.heads, found.epsilon, found.activation) == (given.heads, given.epsilon, given.activation)
     assert set(found.parameters) == set(given.parameters)
-    assert write_graph(found, form="fp32") == write_graph(read_graph(write_graph(found, form="fp32")), form="fp32")
+    assert write_graph(found, form="fp32") == write_graph(
+        read_graph(write_graph(found, form="fp32")), form="fp32"
+    )
     for name, value in given.parameters.items():
         if "position_embeddings" in name or "token_type" in name:
             continue  # their sum comes back, see the next test
@@ -115,13 +117,17 @@ def test_a_network_read_back_says_the_same(network: BulletinModel, exported: byt
 def test_the_default_model_is_read_and_written_in_its_own_form() -> None:
     """It was exported by torch's exporter and MatMulNBits' quantiser."""
     old = (MODEL / "bulletin_encoder" / "encoder.onnx").read_bytes()
-    new = write_graph(read_graph(old), form="blocks")
+    given = read_graph(old)
+    new = write_graph(given, form="blocks")
+    for name, value in read_graph(new).parameters.items():
+        if "attention" in name:
+            np.testing.assert_allclose(value, given.parameters[name], rtol=1e-5, atol=1e-6)
     random = np.random.default_rng(1)
     ids, mask = random.integers(5, 9000, (2, 80)), np.ones((2, 80), np.int64)
     mask[1, 50:] = 0
     one, other = (OnnxBackend(content, threads=1).run(ids, mask) for content in (old, new))
     for mine, theirs in zip(one, other, strict=True):
-        assert np.abs(mine - theirs)[mask == 1].mean() < 0.01 * np.abs(theirs[mask == 1]).mean()
+        assert np.abs(mine - theirs)[mask == 1].mean() < 0.03 * np.abs(theirs[mask == 1]).mean()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", onnx.ModelProto().SerializeToString()])

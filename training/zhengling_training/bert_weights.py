@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
@@ -16,6 +16,7 @@ from zhengling_training.bert_graph import EMBEDDINGS, LAYERS, Floats, Network
 from zhengling_training.products import ZERO
 
 PRODUCTS = ("MatMul", "MatMulNBits", "MatMulIntegerToFloat")
+SCALES = (".scale", ".block_scales")
 PREFIX = "model."  # before the names that torch's exporter gave
 Constants = Mapping[str, NDArray[Any]]
 
@@ -48,7 +49,9 @@ def _plain(constants: Constants) -> dict[str, Floats]:
     return {
         name.removeprefix(PREFIX): value
         for name, value in constants.items()
-        if name.removeprefix(PREFIX).startswith(("encoder.", "tagger.")) and value.dtype == np.float32
+        if name.removeprefix(PREFIX).startswith(("encoder.", "tagger."))
+        and value.dtype == np.float32
+        and not name.endswith(SCALES)
     }
 
 
@@ -64,11 +67,11 @@ def _weights(nodes: Iterable[onnx.NodeProto], constants: Constants) -> dict[str,
 
 def _name(node: onnx.NodeProto, nodes: Iterable[onnx.NodeProto], constants: Constants) -> str:
     """The weight's own name, or that of the bias which is added behind it."""
-    own = node.input[1].removesuffix(".int8").removesuffix(".blocks")
+    own: str = node.input[1].removesuffix(".int8").removesuffix(".blocks")
     if own.endswith(".weight"):
         return own
     addition = next(n for n in nodes if n.op_type == "Add" and node.output[0] in n.input)
-    bias = next(name for name in addition.input if name in constants)
+    bias: str = next(name for name in addition.input if name in constants)
     return bias.removeprefix(PREFIX).removesuffix(".bias") + ".weight"
 
 
@@ -103,7 +106,6 @@ def _apart(parameters: dict[str, Floats]) -> dict[str, Floats]:
 def _whole_table(parameters: dict[str, Floats], constants: Constants) -> dict[str, Floats]:
     """The table of characters in single precision, without the scales of its rows."""
     name = f"{EMBEDDINGS}.word_embeddings.weight"
-    parameters = {key: value for key, value in parameters.items() if not key.endswith(".scale")}
     if name in parameters:
         return parameters
     stored = name if f"{name}.int8" in constants else PREFIX + name
@@ -111,9 +113,7 @@ def _whole_table(parameters: dict[str, Floats], constants: Constants) -> dict[st
     return parameters | {name: table}
 
 
-def _heads(
-    nodes: Iterable[onnx.NodeProto], constants: Constants, parameters: Mapping[str, Floats]
-) -> int:
+def _heads(nodes: Iterable[onnx.NodeProto], constants: Constants, parameters: Mapping[str, Floats]) -> int:
     """From the last number of the shape into which torch's exporter folds the queries."""
     shapes = (node for node in nodes if node.op_type == "Concat" and len(node.input) == 4)
     each = int(constants[next(shapes).input[3]].item())
@@ -122,4 +122,4 @@ def _heads(
 
 def _epsilon(nodes: Iterable[onnx.NodeProto]) -> float:
     norm = next(node for node in nodes if node.op_type == "LayerNormalization")
-    return next(attribute.f for attribute in norm.attribute if attribute.name == "epsilon")
+    return float(next(attribute.f for attribute in norm.attribute if attribute.name == "epsilon"))

@@ -27,9 +27,15 @@ from zhengling_training.model import BulletinModel
 
 @dataclass(frozen=True)
 class TorchBackend:
-    """The network in PyTorch, as ``zhengling.encoder.Backend``."""
+    """The network in PyTorch, as ``zhengling.encoder.Backend``.
+
+    Attributes:
+        model: the network, on any device.
+        precision: of products, by autocast; None for that of the parameters.
+    """
 
     model: BulletinModel
+    precision: torch.dtype | None = None
 
     def run(
         self, ids: NDArray[np.int64], mask: NDArray[np.int64]
@@ -37,7 +43,8 @@ class TorchBackend:
         """See ``Backend.run``; the model is put into evaluation mode."""
         self.model.eval()
         device = next(self.model.parameters()).device
-        with torch.inference_mode():
+        cast = torch.autocast(device.type, dtype=self.precision, enabled=self.precision is not None)
+        with torch.inference_mode(), cast:
             emissions, vectors = self.model.read(
                 torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
             )
@@ -81,7 +88,9 @@ def network_of(model: BulletinModel) -> Network:
     config = model.encoder.config
     if config.hidden_act not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
-        raise ZhenglingError(f"an encoder with activation {config.hidden_act!r} can't be exported, only {known}")
+        raise ZhenglingError(
+            f"an encoder with activation {config.hidden_act!r} can't be exported, only {known}"
+        )
     parameters = {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
     return Network(
         {name: value for name, value in parameters.items() if not name.startswith("heads.")},
