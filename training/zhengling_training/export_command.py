@@ -43,11 +43,11 @@ def run_export(wanted: Wanted, output: Path, *, form: str) -> None:
         reexport(wanted.source, output, form=form, windows=wanted.windows)
         return
     names = {"window": "size"}
-    changes: dict[str, Any] = {
-        f"windows.{names.get(name, name)}": value for name, value in wanted.windows.items()
-    }
-    changes |= {"package.quantise": form != EXACT} | ({} if form == EXACT else {"package.form": form})
-    recipe = load_recipe(wanted.recipe, FinetuneRecipe, overrides=dict(wanted.changes) | changes)
+    windows = {f"windows.{names.get(name, name)}": value for name, value in wanted.windows.items()}
+    changes: dict[str, Any] = {**wanted.changes, **windows, "package.quantise": form != EXACT}
+    if form != EXACT:
+        changes["package.form"] = form
+    recipe = load_recipe(wanted.recipe, FinetuneRecipe, overrides=changes)
     average(recipe, run_folders=[Path(wanted.source)], output=output)
 
 
