@@ -38,7 +38,6 @@ from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import (
     build_pipeline,
     numpy_heads,
-    quantise,
     save_pipeline,
     to_onnx,
     torch_pipeline,
@@ -128,13 +127,17 @@ class ScheduleSection(CommonSchedule):
 
 
 class PackageSection(Section):
-    """What the pipeline is called and says of itself; ``quantise`` stores weights in 8 bits."""
+    """What the pipeline is called and says of itself.
+
+    ``quantise`` stores weights in 8 bits, ``form`` says how: see ``zhengling_training.products``.
+    """
 
     name: str
     version: str = __version__
     description: str = ""
     license: str = "Apache-2.0"
     quantise: bool = True
+    form: Literal["rows", "blocks"] = "rows"
 
 
 class FinetuneRecipe(Section):
@@ -354,9 +357,7 @@ def measure(model: BulletinModel, task: Task) -> dict[str, Any]:
 
 def package(model: BulletinModel, task: Task, recipe: FinetuneRecipe, record: Mapping[str, Any]) -> Language:
     """Export, calibrate on the exported network, and put the pipeline together."""
-    exported = to_onnx(model)
-    if recipe.package.quantise:
-        exported = quantise(exported)
+    exported = to_onnx(model, form=recipe.package.form if recipe.package.quantise else "fp32")
     heads = numpy_heads(model)
     calibration = calibrate(
         task.held_out,
