@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import torch
 from spacy.language import Language
-from transformers import BertConfig, BertModel
 
 from zhengling.characters import CharacterVocabulary
 from zhengling.loading import scheme_of
 from zhengling.schema import LabelScheme
-from zhengling_training.bert_graph import EMBEDDINGS, LAYERS, Network
+from zhengling_training.bert_graph import Network
+from zhengling_training.bert_torch import bert_model
 from zhengling_training.bert_weights import read_graph
 from zhengling_training.export import TorchBackend
 from zhengling_training.model import BulletinModel
@@ -47,20 +47,7 @@ def use_torch(
 
 def torch_model(network: Network, scheme: LabelScheme) -> BulletinModel:
     """The part of ``BulletinModel`` that reads windows: without sentence heads."""
-    words = network.parameters[f"{EMBEDDINGS}.word_embeddings.weight"]
-    positions = network.parameters[f"{EMBEDDINGS}.position_embeddings.weight"]
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=words.shape[1],
-        num_hidden_layers=network.layers,
-        num_attention_heads=network.heads,
-        intermediate_size=len(network.parameters[f"{LAYERS}.0.intermediate.dense.bias"]),
-        hidden_act=network.activation,
-        max_position_embeddings=len(positions),
-        type_vocab_size=len(network.parameters[f"{EMBEDDINGS}.token_type_embeddings.weight"]),
-        layer_norm_eps=network.epsilon,
-    )
-    encoder = BertModel(config, add_pooling_layer=False)
+    encoder = bert_model(network)
     encoder.set_attn_implementation("sdpa")
     model = BulletinModel(encoder, replace(scheme, functions=(), domains=()), head_size=1, dropout=0.0)
     model.load_state_dict({name: torch.tensor(value) for name, value in network.parameters.items()})
