@@ -3,8 +3,8 @@
 
     python speed_worker.py SYSTEM [MODEL]
 
-Says on standard output what loading took, then answers each line of standard input, a JSON list of texts, with
-what reading them took and the names of persons, places and bodies that it found.
+Says on standard output what loading took, then answers each line of standard input, a JSON list of
+texts, with what reading them took and the names of persons, places and bodies that it found.
 """
 
 from __future__ import annotations
