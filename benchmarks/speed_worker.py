@@ -93,11 +93,7 @@ def lac(_: str) -> Reader:
 
     model = LAC()
 
-    def read(sentence: str) -> list[tuple[str, str]]:
-        ((words, tags),) = [model.run([sentence])[0]]
-        return list(zip(words, tags, strict=True))
-
-    return _words(read)
+    return _words(lambda sentence: model.run([sentence])[0])
 
 
 SYSTEMS: dict[str, Callable[[str], Reader]] = {
