@@ -4,9 +4,9 @@
         --peers-python PEERS/bin/python --data DATA
     python benchmarks/speed.py page
 
-CORPUS is a folder with the files that ``speed_corpus.json`` pins. Each system is a process of one thread; rounds
-are interleaved, so that what else the machine does meets all of them. ``measure`` keeps what it found in
-``speed.json``; ``page`` puts it into ``speed.md`` and draws ``speed.svg``.
+CORPUS is a folder with the files that ``speed_corpus.json`` pins. Each system is a process of one thread;
+rounds are interleaved, so that what else the machine does meets all of them. ``measure`` keeps what it found
+in ``speed.json``; ``page`` puts it into ``speed.md`` and draws ``speed.svg``.
 """
 
 from __future__ import annotations
@@ -138,8 +138,7 @@ def read_pins(corpus: Path) -> dict[str, str]:
             raise DataError("missing; the corpus must hold it", path=path)
         if digest(path) != pin["sha256"]:
             raise DataError("not the file that is pinned: its sha256 is another", path=path)
-        lines = gzip.open(path, "rt", encoding="utf-8", newline="")
-        with lines:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
             if "shortest" in pin:
                 long_enough = (line.strip() for line in lines if len(line.strip()) >= pin["shortest"])
                 found[role] = "\n".join(islice(long_enough, 20_000))
@@ -176,7 +175,7 @@ def _systems(models: Iterable[str], peers_python: str, *, torch: bool) -> Iterat
 
 def _start(system: System, stack: ExitStack, results: dict[str, Any]) -> Worker | None:
     """Start a system; one that doesn't run is noted with its last line of complaint."""
-    complaints = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+    complaints = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115
     process = stack.enter_context(
         subprocess.Popen(
             [system.python, str(WORKER), system.kind, system.model],

@@ -20,8 +20,9 @@ def tables(content: Results) -> Iterator[str]:
     versions = ", ".join(f"{name} {number}" for name, number in content["versions"].items())
     yield ""
     yield (
-        f"{content['date'][:10]}, {machine['processor']}, {machine['cores']} cores, one thread each system; {versions}; "
-        f"{content['rounds']} interleaved rounds over {content['characters']:,} characters each, medians."
+        f"{content['date'][:10]}, {machine['processor']}, {machine['cores']} cores, one thread each "
+        f"system; {versions}; {content['rounds']} interleaved rounds over "
+        f"{content['characters']:,} characters each, medians."
     )
     yield ""
     yield from _speeds(content)
@@ -63,11 +64,11 @@ def _speeds(content: Results) -> Iterator[str]:
 
 def _network(content: Results) -> Iterator[str]:
     yield (
-        f"numpy's sgemm does {content['peak'] / 1e9:.0f} GFLOP per CPU-second here. What the network does, 8-bit operations "
-        "counted as if they were floating-point ones, and what all else takes:"
+        f"numpy's sgemm does {content['peak'] / 1e9:.0f} GFLOP per CPU-second here. What the network does, "
+        "8-bit operations counted as if they were floating-point ones, and what all else takes:"
     )
     yield ""
-    yield "| pipeline | text | read per character of text | GFLOP per CPU-s | of the sgemm peak | all but the network |"
+    yield "| pipeline | text | read a character | GFLOP/CPU-s | of the sgemm peak | all but the network |"
     yield "|---|---|---|---|---|---|"
     for name, result in _running(content).items():
         for role in ("long", "short") if "operations" in result else ():

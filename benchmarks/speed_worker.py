@@ -3,8 +3,8 @@
 
     python speed_worker.py SYSTEM [MODEL]
 
-Says on standard output what loading took, then answers each line of standard input, a JSON list of texts, with
-what reading them took and the names of persons, places and bodies that it found.
+Says on standard output what loading took, then answers each line of standard input, a JSON list of
+texts, with what reading them took and the names of persons, places and bodies that it found.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
 Span = tuple[int, int, str]
@@ -93,11 +94,7 @@ def lac(_: str) -> Reader:
 
     model = LAC()
 
-    def read(sentence: str) -> list[tuple[str, str]]:
-        ((words, tags),) = [model.run([sentence])[0]]
-        return list(zip(words, tags, strict=True))
-
-    return _words(read)
+    return _words(lambda sentence: model.run([sentence])[0])
 
 
 SYSTEMS: dict[str, Callable[[str], Reader]] = {
@@ -195,9 +192,12 @@ def _sentences(text: str) -> Iterator[str]:
 
 
 def _memory() -> float:
-    """Peak resident set in megabytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+    """Peak resident set in megabytes; Linux's ``ru_maxrss`` begins with what the parent had."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def _say(answers: TextIO, **facts: Any) -> None:

@@ -30,7 +30,7 @@ from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence
 from zhengling.scoring import Scorer, score_entities, score_sentences
 from zhengling.storage import Files, Stored
 from zhengling.text import split_sentences
-from zhengling.tokens import make_doc, sentence_spans, sentences, text_of
+from zhengling.tokens import make_doc, sentence_spans, sentences
 
 # Encodings travel from the encoder to the heads in ``user_hooks``, which spaCy never serialises.
 EMISSIONS, VECTORS = "zhengling_emissions", "zhengling_vectors"
@@ -76,7 +76,7 @@ class BulletinSentences(Stored):
     def __call__(self, doc: Doc) -> Doc:
         """Set the sentence starts of a document."""
         starts = np.full(len(doc), -1, np.int64)
-        starts[[start for start, _ in split_sentences(text_of(doc))]] = 1
+        starts[[start for start, _ in split_sentences(doc.text)]] = 1
         if len(doc):
             starts[0] = 1
             doc.from_array([SENT_START], starts[:, None].astype(np.uint64))  # type: ignore[arg-type]
@@ -116,10 +116,9 @@ class BulletinEncoderPipe(Stored):
             raise ZhenglingError("bulletin_encoder has no weights: load a trained pipeline")
 
         for batch in batches(stream, fits=_within(batch_size, MEMORY_CHARACTERS)):
-            texts = [text_of(doc) for doc in batch]
-            for doc, encoded in zip(
-                batch, self.encoder.encode(texts, [sentence_spans(doc) for doc in batch]), strict=True
-            ):
+            texts = [doc.text for doc in batch]
+            spans = list(map(sentence_spans, batch, texts))
+            for doc, encoded in zip(batch, self.encoder.encode(texts, spans), strict=True):
                 _stash(doc, encoded)
             del encoded  # the documents hold it now, and the heads take it away from them
             yield from batch
@@ -201,10 +200,11 @@ class EntityTagger(Stored):
         state = self._state()
         for batch in batches(stream, fits=_within(batch_size, BATCH_CHARACTERS)):
             emissions = [_collect(doc, EMISSIONS, "entity_tagger") for doc in batch]
+            texts = [doc.text for doc in batch]
             found = decode_texts(
                 emissions,
-                [sentence_spans(doc) for doc in batch],
-                blanks=[blanks(text_of(doc)) for doc in batch],
+                list(map(sentence_spans, batch, texts)),
+                blanks=list(map(blanks, texts)),
                 temperature=state.temperature,
             )
             del emissions
@@ -269,7 +269,7 @@ class SentenceClassifier(Stored):
             verdicts = self.classify(np.concatenate([rows for rows in vectors if len(rows)] or vectors))
             for doc, rows in zip(batch, vectors, strict=True):
                 mine, verdicts = verdicts[: len(rows)], verdicts[len(rows) :]
-                for (_, sent), verdict in zip(sentences(doc), mine, strict=True):
+                for (_, sent), verdict in zip(sentences(doc, doc.text), mine, strict=True):
                     sent._.function, sent._.domains, sent._.scores = verdict
                 yield doc
 
@@ -345,13 +345,14 @@ def to_json(data: Any) -> bytes:
 
 def bulletin_of(doc: Doc) -> Bulletin:
     """The analysed document as a ``Bulletin`` (``doc._.bulletin``), without id and metadata."""
+    text = doc.text
     entities = [Entity(ent.start_char, ent.end_char, ent.label_, ent._.score) for ent in doc.ents]
     parts = [
         Sentence(start, end, sent._.function, tuple(sent._.domains), dict(sent._.scores))
-        for (start, end), sent in sentences(doc)
+        for (start, end), sent in sentences(doc, text)
         if end > start
     ]
-    return Bulletin(id="", text=text_of(doc), entities=tuple(entities), sentences=tuple(parts))
+    return Bulletin(id="", text=text, entities=tuple(entities), sentences=tuple(parts))
 
 
 def register_extensions() -> None:

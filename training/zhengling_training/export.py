@@ -24,6 +24,9 @@ from zhengling_training.bert_graph import ACTIVATIONS, Network, write_graph
 from zhengling_training.calibrate import Calibration
 from zhengling_training.model import BulletinModel
 
+# Documents whose windows share runs of the network: among many there are more windows of the same length.
+DOCUMENTS = 256
+
 
 @dataclass(frozen=True)
 class TorchBackend:
@@ -121,7 +124,9 @@ def build_pipeline(
         windows: how texts are cut.
         meta: goes into ``meta.json``: name, version, description, performance and the like.
     """
-    config = {"nlp": {"tokenizer": {"@tokenizers": "zhengling.CharacterTokenizer.v1"}, "batch_size": 32}}
+    config = {
+        "nlp": {"tokenizer": {"@tokenizers": "zhengling.CharacterTokenizer.v1"}, "batch_size": DOCUMENTS}
+    }
     nlp = spacy.blank("zh", config=config, meta=dict(meta))
     nlp.add_pipe("bulletin_sentences")
     encoder = nlp.add_pipe(

@@ -137,7 +137,8 @@ class PackageSection(Section):
     description: str = ""
     license: str = "Apache-2.0"
     quantise: bool = True
-    form: Literal["rows", "blocks"] = "rows"
+    # No part of the run's record: the same run can be exported in either form.
+    form: Annotated[Literal["rows", "blocks"], Field(exclude=True)] = "rows"
 
 
 class FinetuneRecipe(Section):
