@@ -1,0 +1,125 @@
+"""Who is to do it: the subject of ``要``, ``应``, ``不得``, or the object of ``要求``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zhengling.directives.frames import skip_leads
+from zhengling.directives.page import Page, Span, compiled, trimmed
+
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who is to do it.
+
+    Attributes:
+        span: the words that name them.
+        action: where the words behind them and their modal verb begin.
+        plan: the verb says what they will do (``将``), not what they must.
+    """
+
+    span: Span
+    action: int
+    plan: bool = False
+
+
+def find_addressee(page: Page, start: int, end: int, *, asked: bool) -> Addressee | None:
+    """The first who is named as the one to act.
+
+    Args:
+        page: the bulletin.
+        start: first character of the item's words, behind its introduction.
+        end: one past its last character.
+        asked: the words follow a verb that takes whom it asks as its object (``要求各地……``).
+    """
+    clauses = list(page.clauses(start, end))
+    if asked and clauses and (found := _before_verb(page, *clauses[0])):
+        return found
+    for finder in (_before_modal, _before_verb_by_name, _agent):
+        for clause in clauses:
+            if found := finder(page, *clause):
+                return found
+    return None
+
+
+def skip_modal(page: Page, start: int, end: int) -> int:
+    """Where the words begin behind a modal verb that only says that they are a demand."""
+    words = page.rules.words
+    if compiled(words["not_modals"]).match(page.flat, start, end):
+        return start
+    found = compiled(rf"{words['modal_adverbs']}*{words['bare_modals']}").match(page.flat, start, end)
+    return found.end() if found else start
+
+
+def is_actor(page: Page, start: int, end: int) -> bool:
+    """Whether words name somebody who can act: they end with a name or with a word for a body or people."""
+    rules = page.rules
+    if not 0 < end - start <= _LONGEST or compiled(rules.words["prepositions"]).match(page.flat, start, end):
+        return False
+    if page.ending_at(end, rules.label_lists["addressees"]):
+        return True
+    bare = page.flat[start:end].rstrip("\0")
+    if compiled(rf".*{rules.words['not_actors']}").fullmatch(bare):
+        return False
+    return compiled(rf".*{rules.words['actors']}").fullmatch(bare) is not None
+
+
+def _before_modal(page: Page, start: int, end: int) -> Addressee | None:
+    words = page.rules.words
+    start = skip_leads(page, start, end)
+    modal = compiled(rf"{words['not_modals']}|(?P<modal>(?P<bare>{words['bare_modals']})|{words['modals']})")
+    for found in modal.finditer(page.flat, start, end):
+        if found["modal"] is None:
+            continue
+        span = _subject(page, start, found.start())
+        if not is_actor(page, *span):
+            return None
+        plan = compiled(words["plans"]).fullmatch(page.flat, *found.span()) is not None
+        return Addressee(span, found.end() if found["bare"] else found.start(), plan)
+    return None
+
+
+def _subject(page: Page, start: int, end: int) -> Span:
+    """The subject before a modal verb, without a date before and adverbs behind."""
+    adverbs = compiled(rf"(?:{page.rules.words['modal_adverbs']}|\s)+\Z")
+    first = max(start, end - _LONGEST)
+    tail = adverbs.search(page.flat, first, end)
+    end = tail.start() if tail else end
+    dates = page.entities_in(first, end, {page.rules.labels["deadline"]})
+    return trimmed(page.text, dates[-1].end if dates else start, end)
+
+
+def _before_verb(page: Page, start: int, end: int) -> Addressee | None:
+    """Whoever stands before the first word with which an action may begin."""
+    end = min(end, start + _LONGEST)
+    for verb in compiled(page.rules.words["until"]).finditer(page.flat, start, end):
+        if _inside_name(page, verb.start()):
+            continue
+        if is_actor(page, start, verb.start()):
+            return Addressee((start, verb.start()), skip_modal(page, verb.start(), end))
+    return None
+
+
+def _inside_name(page: Page, place: int) -> bool:
+    names = page.entities_in(max(0, place - _LONGEST), place + _LONGEST, page.rules.label_lists["addressees"])
+    return any(name.start < place < name.end for name in names)
+
+
+def _before_verb_by_name(page: Page, start: int, end: int) -> Addressee | None:
+    """A body, a place or ``各……`` at the start of a clause without a modal verb."""
+    start = skip_leads(page, start, end)
+    rules = page.rules
+    named = page.starting_at(start, rules.label_lists["addressees"])
+    if named or compiled(rules.words["everyone"]).match(page.flat, start, end):
+        return _before_verb(page, start, end)
+    return None
+
+
+def _agent(page: Page, start: int, end: int) -> Addressee | None:
+    """The agent behind ``由``."""
+    for preposition in compiled(page.rules.words["agents"]).finditer(page.flat, start, end):
+        if found := _before_verb(page, preposition.end(), end):
+            return Addressee(found.span, start)
+    return None
