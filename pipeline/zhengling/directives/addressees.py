@@ -35,8 +35,11 @@ def find_addressee(page: Page, start: int, end: int, *, asked: bool) -> Addresse
         asked: the words follow a verb that takes whom it asks as its object (``要求各地……``).
     """
     clauses = list(page.clauses(start, end))
-    if asked and clauses and (found := _before_verb(page, *clauses[0])):
-        return found
+    if asked and clauses:
+        if found := _before_verb(page, *clauses[0]):
+            return found
+        if is_actor(page, *clauses[0]):
+            return Addressee(clauses[0], clauses[1][0] if len(clauses) > 1 else end)
     for finder in (_before_modal, _before_verb_by_name, _agent):
         for clause in clauses:
             if found := finder(page, *clause):
@@ -47,7 +50,7 @@ def find_addressee(page: Page, start: int, end: int, *, asked: bool) -> Addresse
 def skip_modal(page: Page, start: int, end: int) -> int:
     """Where the words begin behind a modal verb that only says that they are a demand."""
     words = page.rules.words
-    if compiled(words["not_modals"]).match(page.flat, start, end):
+    if compiled(f"{words['not_modals']}|{words['plans']}").match(page.flat, start, end):
         return start
     found = compiled(rf"{words['modal_adverbs']}*{words['bare_modals']}").match(page.flat, start, end)
     return found.end() if found else start
@@ -56,7 +59,8 @@ def skip_modal(page: Page, start: int, end: int) -> int:
 def is_actor(page: Page, start: int, end: int) -> bool:
     """Whether words name somebody who can act: they end with a name or with a word for a body or people."""
     rules = page.rules
-    if not 0 < end - start <= _LONGEST or compiled(rules.words["prepositions"]).match(page.flat, start, end):
+    phrase = compiled(f"(?!{rules.words['not_prepositions']}){rules.words['prepositions']}")
+    if not 0 < end - start <= _LONGEST or phrase.match(page.flat, start, end):
         return False
     if page.ending_at(end, rules.label_lists["addressees"]):
         return True
@@ -88,17 +92,22 @@ def _subject(page: Page, start: int, end: int) -> Span:
     tail = adverbs.search(page.flat, first, end)
     end = tail.start() if tail else end
     dates = page.entities_in(first, end, {page.rules.labels["deadline"]})
-    return trimmed(page.text, dates[-1].end if dates else start, end)
+    start = dates[-1].end if dates else start
+    for cut in compiled(page.rules.words["subject_ends"]).finditer(page.flat, start, end):
+        if not _inside_name(page, cut.start()) and is_actor(page, start, cut.start()):
+            end = cut.start()
+            break
+    return trimmed(page.text, start, end)
 
 
 def _before_verb(page: Page, start: int, end: int) -> Addressee | None:
-    """Whoever stands before the first word with which an action may begin."""
+    """Whoever stands before the first word with which an action may begin, or before a date."""
     end = min(end, start + _LONGEST)
-    for verb in compiled(page.rules.words["until"]).finditer(page.flat, start, end):
-        if _inside_name(page, verb.start()):
-            continue
-        if is_actor(page, start, verb.start()):
-            return Addressee((start, verb.start()), skip_modal(page, verb.start(), end))
+    verbs = [verb.start() for verb in compiled(page.rules.words["until"]).finditer(page.flat, start, end)]
+    dates = [found.start for found in page.entities_in(start, end, {page.rules.labels["deadline"]})]
+    for place in sorted((*verbs, *dates)):
+        if not _inside_name(page, place) and is_actor(page, start, place):
+            return Addressee((start, place), skip_modal(page, place, end))
     return None
 
 
@@ -121,5 +130,6 @@ def _agent(page: Page, start: int, end: int) -> Addressee | None:
     """The agent behind ``由``."""
     for preposition in compiled(page.rules.words["agents"]).finditer(page.flat, start, end):
         if found := _before_verb(page, preposition.end(), end):
-            return Addressee(found.span, start)
+            opens = skip_leads(page, start, end) == preposition.start()
+            return Addressee(found.span, found.action if opens else start)
     return None

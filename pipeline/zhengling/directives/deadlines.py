@@ -27,7 +27,9 @@ def find_deadline(page: Page, start: int, end: int, *, reference: date | None) -
     if chosen is None:
         return None
     surface = page.text[chosen.start : chosen.end]
-    return Mention(chosen.start, chosen.end, surface, last_day(surface, reference=reference))
+    repeated = compiled(rf".*{page.rules.words['repeated']}").fullmatch(page.flat, start, chosen.start)
+    day = None if repeated else last_day(surface, reference=reference)
+    return Mention(chosen.start, chosen.end, surface, day)
 
 
 def _words(page: Page, found: Entity) -> str:
@@ -38,6 +40,8 @@ def _is_time_to_act(page: Page, found: Entity, start: int, end: int, reference: 
     """Whether a date without ``前`` opens a clause, or follows ``于``, and no ban comes after it."""
     words = page.rules.words
     day = last_day(page.text[found.start : found.end], reference=reference or date(2000, 1, 1))
+    if "、" in (page.flat[found.start - 1 : found.start], page.flat[found.end : found.end + 1]):
+        return False  # days on which something happens
     if day is None or compiled(words["not_deadlines"]).match(page.flat, found.end, end):
         return False
     if reference is not None and day < reference.isoformat():

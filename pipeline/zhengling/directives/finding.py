@@ -36,8 +36,16 @@ def find_directives(bulletin: Bulletin, *, rules: Rules | None = None) -> tuple[
 
 @dataclass(slots=True)
 class _Speech:
-    """Who speaks at a point of the text."""
+    """Who speaks at a point of the text.
 
+    Attributes:
+        hero: the first person of the body, who is meant by ``他`` where nobody has spoken.
+        issuer: who demands.
+        person: who spoke last.
+        paper: a document demands.
+    """
+
+    hero: Span | None
     issuer: Span | None = None
     person: Span | None = None
     paper: bool = False
@@ -47,6 +55,7 @@ class _Speech:
         if frame.issuer is None:
             return
         if frame.pronoun:
+            self.person = self.person or self.hero
             self.issuer, self.paper = self.person, False
             return
         self.issuer, self.paper = frame.issuer, frame.paper
@@ -60,7 +69,7 @@ class _Speech:
 
 def _read(bulletin: Bulletin, page: Page, paper: Paper) -> Iterator[Directive]:
     labels = page.rules.labels
-    speech = _Speech()
+    speech = _Speech(_hero(bulletin, page))
     for index, sentence in enumerate(bulletin.sentences):
         if sentence.function == labels["directive"]:
             yield from _items(page, paper, speech, index=index, sentence=sentence)
@@ -69,10 +78,27 @@ def _read(bulletin: Bulletin, page: Page, paper: Paper) -> Iterator[Directive]:
         if frame:
             speech.hear(frame)
         ends = {labels["report"], labels["furniture"]}
-        if sentence.function in ends and not (frame and frame.demand):
+        if sentence.function in ends and not (frame and frame.demand) and not _is_caption(page, sentence):
             speech.stop()
         if sentence.function == labels["context"] and speech.paper and not frame:
             speech.stop()
+
+
+def _is_caption(page: Page, sentence: Sentence) -> bool:
+    """Whether a sentence is a photograph's caption, which stands between two halves of a speech."""
+    furniture = sentence.function == page.rules.labels["furniture"]
+    words = page.text[sentence.start : sentence.end]
+    return furniture and compiled(page.rules.words["captions"]).search(words) is not None
+
+
+def _hero(bulletin: Bulletin, page: Page) -> Span | None:
+    labels = page.rules.labels
+    for sentence in bulletin.sentences:
+        if sentence.function != labels["furniture"]:
+            people = page.entities_in(sentence.start, sentence.end, {labels["person"]})
+            if people:
+                return people[0].start, people[0].end
+    return None
 
 
 def _items(page: Page, paper: Paper, speech: _Speech, *, index: int, sentence: Sentence) -> Iterator[Directive]:

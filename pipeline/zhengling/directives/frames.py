@@ -55,7 +55,10 @@ def find_frame(page: Page, start: int, end: int) -> Frame | None:
     words = page.rules.words
     found: Frame | None = None
     subject: _Subject | None = None
-    for verb in compiled(f"(?P<demand>{words['demands']})|{words['statements']}").finditer(page.flat, start, end):
+    verbs = compiled(f"{words['not_verbs']}|(?P<verb>(?P<demand>{words['demands']})|{words['statements']})")
+    for verb in verbs.finditer(page.flat, start, end):
+        if verb["verb"] is None:
+            continue
         begin = page.clause_start(start, verb.start())
         after = compiled(_AFTER_VERB).match(page.flat, verb.end(), end)
         body = after.end() if after else verb.end()
@@ -88,10 +91,11 @@ def _subject_before(page: Page, begin: int, verb: int) -> _Subject | None:
     """Who stands before a verb in its clause, with nothing but adverbs between."""
     words = page.rules.words
     begin = skip_leads(page, begin, verb)
-    if compiled(words["references"]).match(page.flat, begin, verb):
-        return None
     gap = compiled(_gap(page))
+    quoted = compiled(words["references"])
     for subject in _candidates(page, begin, verb):
+        if quoted.search(page.flat, begin, subject.span[0]):
+            continue
         if verb - subject.span[1] <= _LONGEST_GAP and gap.fullmatch(page.flat, subject.span[1], verb):
             return subject
     named = compiled(rf"[^\0\s]{{0,{_LONGEST_SPEAKER}}}?{words['speakers']}(?={gap.pattern}\Z)")
@@ -158,5 +162,5 @@ def skip_leads(page: Page, begin: int, end: int) -> int:
 def _gap(page: Page) -> str:
     """What may stand between who speaks and the verb: adverbs, ``在……中``, ``就……``."""
     words = page.rules.words
-    around = rf"在[^，,\0]{{0,12}}?{words['circumstances']}|[就对][^，,]{{1,12}}?"
+    around = r"[在就对][^，,]{1,16}?"
     return rf"(?:{words['between']}|{around}|\s)*"

@@ -48,7 +48,7 @@ def date_of(bulletin: Bulletin, furniture: list[Sentence]) -> date | None:
 
 def _is_title(page: Page, line: Sentence) -> bool:
     """Whether a line is the title of a notice: it ends with the kind of paper."""
-    flat = page.flat[line.start : line.end].rstrip("\\0 ")
+    flat = page.flat[line.start : line.end].rstrip("\0 \n\r\t")
     return compiled(rf"(?s).*{page.rules.words['paper_titles']}").fullmatch(flat) is not None
 
 
