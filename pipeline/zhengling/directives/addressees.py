@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zhengling.directives.frames import skip_leads
 from zhengling.directives.page import Page, Span, compiled, trimmed
 
 _LONGEST = 60
+_SHORT = 36
+_PREPOSITION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,13 @@ def find_addressee(page: Page, start: int, end: int, *, asked: bool) -> Addresse
             return found
         if is_actor(page, *clauses[0]):
             return Addressee(clauses[0], clauses[1][0] if len(clauses) > 1 else end)
-    for finder in (_before_modal, _before_verb_by_name, _agent):
+    for finder in (_before_modal, _before_verb_by_name):
         for clause in clauses:
             if found := finder(page, *clause):
                 return found
-    return None
+    if clauses and (found := _before_verb_at_start(page, *clauses[0])):
+        return found
+    return next((found for clause in clauses if (found := _agent(page, *clause))), None)
 
 
 def skip_modal(page: Page, start: int, end: int) -> int:
@@ -62,12 +67,15 @@ def is_actor(page: Page, start: int, end: int) -> bool:
     phrase = compiled(f"(?!{rules.words['not_prepositions']}){rules.words['prepositions']}")
     if not 0 < end - start <= _LONGEST or phrase.match(page.flat, start, end):
         return False
+    if compiled(rules.words["agents"]).search(page.flat, start, end):
+        return False
     if page.ending_at(end, rules.label_lists["addressees"]):
         return True
     bare = page.flat[start:end].rstrip("\0")
     if compiled(rf".*{rules.words['not_actors']}").fullmatch(bare):
         return False
-    return compiled(rf".*{rules.words['actors']}").fullmatch(bare) is not None
+    actor = rf".*(?:{rules.words['actors']}|{rules.words['short_actors']})"
+    return compiled(actor).fullmatch(bare) is not None
 
 
 def _before_modal(page: Page, start: int, end: int) -> Addressee | None:
@@ -126,10 +134,46 @@ def _before_verb_by_name(page: Page, start: int, end: int) -> Addressee | None:
     return None
 
 
+def _before_verb_at_start(page: Page, start: int, end: int) -> Addressee | None:
+    """A class of bodies that opens an item without a modal verb: ``救助管理机构对……先体检后入站``."""
+    words = page.rules.words
+    start = skip_leads(page, start, end)
+    verb = compiled(f"{words['until']}|{words['modals']}|{words['openers']}|{words['requests']}")
+    if verb.match(page.flat, start, end):
+        return None
+    found = _before_verb(page, start, min(end, start + _SHORT))
+    if found is None or page.ending_at(found.span[1], {page.rules.labels["groups"]}):
+        return None
+    bare = page.flat[slice(*found.span)].rstrip("\0")
+    body = compiled(rf"[^未已]*{words['actors']}").fullmatch(bare)
+    return found if body or page.ending_at(found.span[1], page.rules.label_lists["body"]) else None
+
+
 def _agent(page: Page, start: int, end: int) -> Addressee | None:
-    """The agent behind ``由``."""
-    for preposition in compiled(page.rules.words["agents"]).finditer(page.flat, start, end):
-        if found := _before_verb(page, preposition.end(), end):
-            opens = skip_leads(page, start, end) == preposition.start()
-            return Addressee(found.span, found.action if opens else start)
+    """Whoever stands behind ``由``, or behind ``请`` at the start."""
+    words = page.rules.words
+    start = skip_leads(page, start, end)
+    if compiled(words["penalties"]).match(page.flat, start, end):
+        return None
+    for place in _prepositions(page, start, end):
+        if found := _before_verb(page, place, end) or _named_at(page, place):
+            return Addressee(found.span, found.action if place - start <= _PREPOSITION else start)
     return None
+
+
+def _prepositions(page: Page, start: int, end: int) -> Iterator[int]:
+    words = page.rules.words
+    request = compiled(words["requests"]).match(page.flat, start, end)
+    if request:
+        yield request.end()
+    agent = compiled(rf"{words['not_agents']}|(?P<agent>{words['agents']})")
+    yield from (found.end() for found in agent.finditer(page.flat, start, end) if found["agent"])
+
+
+def _named_at(page: Page, start: int) -> Addressee | None:
+    """A name at a place, or the shortest words for a class of bodies, whatever follows."""
+    named = page.starting_at(start, page.rules.label_lists["addressees"])
+    if named:
+        return Addressee((named.start, named.end), named.end)
+    found = compiled(rf"[^\0，,。；;]{{0,16}}?{page.rules.words['actors']}").match(page.flat, start)
+    return Addressee(found.span(), found.end()) if found and is_actor(page, *found.span()) else None

@@ -21,6 +21,8 @@ def find_deadline(page: Page, start: int, end: int, *, reference: date | None) -
     """
     dates = page.entities_in(start, end, {page.rules.labels["deadline"]})
     ends = compiled(rf".*{page.rules.words['deadline_ends']}")
+    past = compiled(rf".*{page.rules.words['before_past']}")
+    dates = [found for found in dates if not past.fullmatch(page.flat, start, found.start)]
     chosen = next((found for found in dates if ends.fullmatch(_words(page, found))), None)
     if chosen is None:
         chosen = next((found for found in dates if _is_time_to_act(page, found, start, end, reference)), None)

@@ -10,7 +10,7 @@ from zhengling.directives.deadlines import find_deadline
 from zhengling.directives.frames import Frame, find_frame
 from zhengling.directives.items import body_start, split_items
 from zhengling.directives.page import Page, Span, compiled, page_of
-from zhengling.directives.papers import Paper, read_paper
+from zhengling.directives.papers import Paper, first_named, read_paper
 from zhengling.directives.rules import Rules, default_rules
 from zhengling.schema import Bulletin, Directive, Mention, Sentence
 
@@ -50,12 +50,12 @@ class _Speech:
     person: Span | None = None
     paper: bool = False
 
-    def hear(self, frame: Frame) -> None:
-        """Take over who a frame names."""
+    def hear(self, frame: Frame, *, meant: Span | None) -> None:
+        """Take over who a frame names; ``meant`` is the last person before it in its sentence."""
         if frame.issuer is None:
             return
         if frame.pronoun:
-            self.person = self.person or self.hero
+            self.person = meant or self.person or self.hero
             self.issuer, self.paper = self.person, False
             return
         self.issuer, self.paper = frame.issuer, frame.paper
@@ -69,19 +69,30 @@ class _Speech:
 
 def _read(bulletin: Bulletin, page: Page, paper: Paper) -> Iterator[Directive]:
     labels = page.rules.labels
-    speech = _Speech(_hero(bulletin, page))
+    speech = _Speech(first_named(bulletin, page, "person"))
     for index, sentence in enumerate(bulletin.sentences):
+        if paper.issuer:
+            speech.stop()  # what a notice says is said by who issued it, but for a sentence that names another
         if sentence.function == labels["directive"]:
+            if compiled(page.rules.article).match(page.text, sentence.start):
+                speech.issuer = paper.law
             yield from _items(page, paper, speech, index=index, sentence=sentence)
             continue
-        frame = find_frame(page, sentence.start, sentence.end)
-        if frame:
-            speech.hear(frame)
+        frame = _hear(page, speech, sentence.start, sentence.end)
         ends = {labels["report"], labels["furniture"]}
         if sentence.function in ends and not (frame and frame.demand) and not _is_caption(page, sentence):
             speech.stop()
         if sentence.function == labels["context"] and speech.paper and not frame:
             speech.stop()
+
+
+def _hear(page: Page, speech: _Speech, start: int, end: int) -> Frame | None:
+    """The frame of a stretch of text, if it has one, taken over by the speech."""
+    frame = find_frame(page, start, end)
+    if frame and frame.issuer:
+        people = page.entities_in(start, frame.issuer[0], {page.rules.labels["person"]})
+        speech.hear(frame, meant=(people[-1].start, people[-1].end) if people else None)
+    return frame
 
 
 def _is_caption(page: Page, sentence: Sentence) -> bool:
@@ -91,16 +102,6 @@ def _is_caption(page: Page, sentence: Sentence) -> bool:
     return furniture and compiled(page.rules.words["captions"]).search(words) is not None
 
 
-def _hero(bulletin: Bulletin, page: Page) -> Span | None:
-    labels = page.rules.labels
-    for sentence in bulletin.sentences:
-        if sentence.function != labels["furniture"]:
-            people = page.entities_in(sentence.start, sentence.end, {labels["person"]})
-            if people:
-                return people[0].start, people[0].end
-    return None
-
-
 def _items(page: Page, paper: Paper, speech: _Speech, *, index: int, sentence: Sentence) -> Iterator[Directive]:
     lead, items = split_items(page, sentence.start, sentence.end)
     before: Addressee | None = None
@@ -108,8 +109,9 @@ def _items(page: Page, paper: Paper, speech: _Speech, *, index: int, sentence: S
         _, before = _parts(page, speech, *lead)
     for start, end in items:
         body, addressee = _parts(page, speech, body_start(page, start, end), end)
-        before = addressee or before
-        named = before.span if before else paper.addressee
+        known = addressee or before
+        named = known.span if known else paper.addressee
+        before = before if lead else known
         yield Directive(
             start=start,
             end=end,
@@ -127,10 +129,10 @@ def _items(page: Page, paper: Paper, speech: _Speech, *, index: int, sentence: S
 
 def _parts(page: Page, speech: _Speech, start: int, end: int) -> tuple[int, Addressee | None]:
     """Where an item's words begin behind their introduction, and who is to act."""
-    frame = find_frame(page, start, end)
-    if frame:
-        speech.hear(frame)
-    body = frame.body if frame and frame.body < end else start
+    frame = _hear(page, speech, start, end)
+    if frame and frame.body >= end:
+        return start, None
+    body = frame.body if frame else start
     addressee = find_addressee(page, body, end, asked=bool(frame and frame.object))
     if addressee and addressee.plan and not frame:
         speech.stop()

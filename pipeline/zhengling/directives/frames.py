@@ -53,15 +53,14 @@ def find_frame(page: Page, start: int, end: int) -> Frame | None:
         end: one past its last character.
     """
     words = page.rules.words
-    found: Frame | None = None
-    subject: _Subject | None = None
+    subject = _speaker(page, start, end)
+    found = _frame(subject, demand=False, body=_body(page, subject.span[1], end), object=False) if subject else None
     verbs = compiled(f"{words['not_verbs']}|(?P<verb>(?P<demand>{words['demands']})|{words['statements']})")
     for verb in verbs.finditer(page.flat, start, end):
         if verb["verb"] is None:
             continue
         begin = page.clause_start(start, verb.start())
-        after = compiled(_AFTER_VERB).match(page.flat, verb.end(), end)
-        body = after.end() if after else verb.end()
+        body = _body(page, verb.end(), end)
         direct = body == verb.end()
         if verb["demand"] is None and direct:
             continue
@@ -71,6 +70,23 @@ def find_frame(page: Page, start: int, end: int) -> Frame | None:
         subject = named or subject or _first_named(page, start, begin)
         found = _frame(subject, demand=verb["demand"] is not None, body=body, object=direct)
     return found
+
+
+def _speaker(page: Page, start: int, end: int) -> _Subject | None:
+    """Who speaks in a transcript: a person's name and a colon at the start."""
+    start = skip_leads(page, start, end)
+    while start < end and not page.text[start].isalnum():
+        start += 1
+    person = page.starting_at(start, {page.rules.labels["person"]})
+    if person and page.text[person.end : person.end + 1] in ("：", ":"):
+        return _entity(page, person)
+    return None
+
+
+def _body(page: Page, place: int, end: int) -> int:
+    """Where the words begin behind a verb and its comma or colon."""
+    after = compiled(_AFTER_VERB).match(page.flat, place, end)
+    return after.end() if after else place
 
 
 def _frame(subject: _Subject | None, *, demand: bool, body: int, object: bool) -> Frame:
@@ -118,8 +134,13 @@ def _candidates(page: Page, begin: int, verb: int) -> Iterator[_Subject]:
 
 def _entity(page: Page, entity: Entity) -> _Subject:
     labels = page.rules.labels
+    first = entity
+    while before := page.ending_at(first.start - 1, {entity.label}):
+        if page.text[first.start - 1] not in "、和":
+            break
+        first = before
     return _Subject(
-        (entity.start, entity.end),
+        (first.start, entity.end),
         person=entity.label == labels["person"],
         paper=entity.label == labels["documents"],
     )

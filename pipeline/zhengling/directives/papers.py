@@ -22,20 +22,34 @@ class Paper:
         date: the bulletin's date.
         issuer: the body whose notice it is; None for news and reports of meetings.
         addressee: whom the notice is to (``各市民政局：``).
+        law: the first document that the text names, whose articles it may carry.
     """
 
     date: date | None
     issuer: Span | None
     addressee: Span | None
+    law: Span | None
 
 
 def read_paper(bulletin: Bulletin, page: Page) -> Paper:
     """Date, issuer and addressee from metadata, title, head and signature."""
     furniture = [s for s in bulletin.sentences if s.function == page.rules.labels["furniture"]]
     day = date_of(bulletin, furniture)
+    law = first_named(bulletin, page, "documents")
     if not any(_is_title(page, line) for line in furniture[:_HEAD]):
-        return Paper(day, None, None)
-    return Paper(day, _issuer(page, furniture), _salutation(bulletin, page))
+        return Paper(day, None, None, law)
+    return Paper(day, _issuer(page, furniture), _salutation(bulletin, page), law)
+
+
+def first_named(bulletin: Bulletin, page: Page, role: str) -> Span | None:
+    """The first entity of a role outside titles, headings and the like."""
+    labels = page.rules.labels
+    for sentence in bulletin.sentences:
+        if sentence.function != labels["furniture"]:
+            named = page.entities_in(sentence.start, sentence.end, {labels[role]})
+            if named:
+                return named[0].start, named[0].end
+    return None
 
 
 def date_of(bulletin: Bulletin, furniture: list[Sentence]) -> date | None:
@@ -47,9 +61,10 @@ def date_of(bulletin: Bulletin, furniture: list[Sentence]) -> date | None:
 
 
 def _is_title(page: Page, line: Sentence) -> bool:
-    """Whether a line is the title of a notice: it ends with the kind of paper."""
-    flat = page.flat[line.start : line.end].rstrip("\0 \n\r\t")
-    return compiled(rf"(?s).*{page.rules.words['paper_titles']}").fullmatch(flat) is not None
+    """Whether a line is the title of a notice: it ends with the kind of paper, but for a number or an addition."""
+    number = r"(?:[》」”]?\s*第\w{1,5}[号期])?"
+    kind = rf"{page.rules.words['paper_titles']}{number}\s*(?:[（(][^（()）]*[)）])?\s*"
+    return compiled(rf"(?s).*{kind}").fullmatch(page.text, line.start, line.end) is not None
 
 
 def _issuer(page: Page, furniture: list[Sentence]) -> Span | None:

@@ -33,21 +33,26 @@ WORDS = (
     "not_modals",
     "until",
     "actors",
+    "short_actors",
     "not_actors",
     "everyone",
     "agents",
+    "requests",
+    "penalties",
     "subject_ends",
     "repeated",
     "captions",
     "plans",
     "prepositions",
+    "not_agents",
+    "before_past",
     "not_prepositions",
     "not_deadlines",
     "deadline_ends",
     "deadline_starts",
     "paper_titles",
 )
-EXPRESSIONS = ("numbers", "headings")
+EXPRESSIONS = ("numbers", "headings", "articles")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +65,7 @@ class Rules:
         words: by role (``WORDS``), a pattern that fits any of the cue words, the longest first.
         numbers: patterns of the numbers that cut a sentence into items, a pattern a kind.
         heading: pattern of other numbers that may stand at the start of an item.
+        article: pattern of the number of a law's article.
     """
 
     labels: Mapping[str, str]
@@ -67,6 +73,7 @@ class Rules:
     words: Mapping[str, str]
     numbers: tuple[str, ...]
     heading: str
+    article: str
 
     @classmethod
     def from_file(cls, path: Path) -> Rules:
@@ -103,6 +110,7 @@ class Rules:
             words={role: _any_of(map(re.escape, _strings(data, role))) for role in WORDS},
             numbers=tuple(_checked(_strings(data, "numbers"), "numbers")),
             heading=_any_of(_checked(_strings(data, "headings"), "headings")),
+            article=_any_of(_checked(_strings(data, "articles"), "articles")),
         )
 
 
