@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zhengling.directives.frames import skip_leads
@@ -10,7 +9,6 @@ from zhengling.directives.page import Page, Span, compiled, trimmed
 
 _LONGEST = 60
 _SHORT = 36
-_PREPOSITION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +39,16 @@ def find_addressee(page: Page, start: int, end: int, *, asked: bool) -> Addresse
     if asked and clauses:
         if found := _before_verb(page, *clauses[0]):
             return found
+        if found := _named_at(page, clauses[0][0], within=clauses[0][1]):
+            return found
         if is_actor(page, *clauses[0]):
             return Addressee(clauses[0], clauses[1][0] if len(clauses) > 1 else end)
     for finder in (_before_modal, _before_verb_by_name):
         for clause in clauses:
             if found := finder(page, *clause):
                 return found
-    if clauses and (found := _before_verb_at_start(page, *clauses[0])):
+    opening = next((clause for clause in clauses if not _is_date(page, *clause)), None)
+    if opening and (found := _before_verb_at_start(page, *opening)):
         return found
     return next((found for clause in clauses if (found := _agent(page, *clause))), None)
 
@@ -57,7 +58,8 @@ def skip_modal(page: Page, start: int, end: int) -> int:
     words = page.rules.words
     if compiled(f"{words['not_modals']}|{words['plans']}").match(page.flat, start, end):
         return start
-    found = compiled(rf"{words['modal_adverbs']}*{words['bare_modals']}").match(page.flat, start, end)
+    modal = compiled(rf"{words['modal_adverbs']}*(?!{words['plans']}){words['bare_modals']}")
+    found = modal.match(page.flat, start, end)
     return found.end() if found else start
 
 
@@ -87,10 +89,16 @@ def _before_modal(page: Page, start: int, end: int) -> Addressee | None:
             continue
         span = _subject(page, start, found.start())
         if not is_actor(page, *span):
-            return None
+            continue
         plan = compiled(words["plans"]).fullmatch(page.flat, *found.span()) is not None
-        return Addressee(span, found.end() if found["bare"] else found.start(), plan)
+        action = found.end() if found["bare"] else found.start()
+        return Addressee(span, span[1] if _is_cut(page, span[1]) else action, plan)
     return None
+
+
+def _is_cut(page: Page, end: int) -> bool:
+    """Whether more than adverbs stands between a subject and its modal verb: the action begins there."""
+    return compiled(page.rules.words["subject_ends"]).match(page.flat, end) is not None
 
 
 def _subject(page: Page, start: int, end: int) -> Span:
@@ -100,7 +108,9 @@ def _subject(page: Page, start: int, end: int) -> Span:
     tail = adverbs.search(page.flat, first, end)
     end = tail.start() if tail else end
     dates = page.entities_in(first, end, {page.rules.labels["deadline"]})
-    start = dates[-1].end if dates else start
+    phrase = compiled(page.rules.words["prepositions"]).match(page.flat, start, end)
+    if dates and not (phrase and dates[0].start > phrase.end()):
+        start = dates[-1].end
     for cut in compiled(page.rules.words["subject_ends"]).finditer(page.flat, start, end):
         if not _inside_name(page, cut.start()) and is_actor(page, start, cut.start()):
             end = cut.start()
@@ -138,7 +148,7 @@ def _before_verb_at_start(page: Page, start: int, end: int) -> Addressee | None:
     """A class of bodies that opens an item without a modal verb: ``救助管理机构对……先体检后入站``."""
     words = page.rules.words
     start = skip_leads(page, start, end)
-    verb = compiled(f"{words['until']}|{words['modals']}|{words['openers']}|{words['requests']}")
+    verb = compiled(f"{words['until']}|{words['modals']}|{words['openers']}")
     if verb.match(page.flat, start, end):
         return None
     found = _before_verb(page, start, min(end, start + _SHORT))
@@ -150,30 +160,32 @@ def _before_verb_at_start(page: Page, start: int, end: int) -> Addressee | None:
 
 
 def _agent(page: Page, start: int, end: int) -> Addressee | None:
-    """Whoever stands behind ``由``, or behind ``请`` at the start."""
+    """Whoever stands behind ``由``."""
     words = page.rules.words
     start = skip_leads(page, start, end)
     if compiled(words["penalties"]).match(page.flat, start, end):
         return None
-    for place in _prepositions(page, start, end):
-        if found := _before_verb(page, place, end) or _named_at(page, place):
-            return Addressee(found.span, found.action if place - start <= _PREPOSITION else start)
+    for agent in compiled(rf"{words['not_agents']}|(?P<agent>{words['agents']})").finditer(
+        page.flat, start, end
+    ):
+        if agent["agent"] is None:
+            continue
+        found = _before_verb(page, agent.end(), end) or _named_at(page, agent.end(), within=end)
+        if found and not compiled(words["changes"]).match(page.flat, found.span[1], end):
+            return Addressee(found.span, found.action if agent.start() == start else start)
     return None
 
 
-def _prepositions(page: Page, start: int, end: int) -> Iterator[int]:
-    words = page.rules.words
-    request = compiled(words["requests"]).match(page.flat, start, end)
-    if request:
-        yield request.end()
-    agent = compiled(rf"{words['not_agents']}|(?P<agent>{words['agents']})")
-    yield from (found.end() for found in agent.finditer(page.flat, start, end) if found["agent"])
+def _is_date(page: Page, start: int, end: int) -> bool:
+    """Whether a clause says when and nothing else."""
+    dates = page.entities_in(start, end, {page.rules.labels["deadline"]})
+    return bool(dates) and dates[0].start - start <= 1 and end - dates[-1].end <= 1
 
 
-def _named_at(page: Page, start: int) -> Addressee | None:
+def _named_at(page: Page, start: int, *, within: int) -> Addressee | None:
     """A name at a place, or the shortest words for a class of bodies, whatever follows."""
     named = page.starting_at(start, page.rules.label_lists["addressees"])
     if named:
         return Addressee((named.start, named.end), named.end)
-    found = compiled(rf"[^\0，,。；;]{{0,16}}?{page.rules.words['actors']}").match(page.flat, start)
+    found = compiled(rf"[^，,。；;]{{0,16}}?{page.rules.words['actors']}").match(page.flat, start, within)
     return Addressee(found.span(), found.end()) if found and is_actor(page, *found.span()) else None

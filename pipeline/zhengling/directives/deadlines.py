@@ -22,7 +22,12 @@ def find_deadline(page: Page, start: int, end: int, *, reference: date | None) -
     dates = page.entities_in(start, end, {page.rules.labels["deadline"]})
     ends = compiled(rf".*{page.rules.words['deadline_ends']}")
     past = compiled(rf".*{page.rules.words['before_past']}")
-    dates = [found for found in dates if not past.fullmatch(page.flat, start, found.start)]
+    over = compiled(page.rules.words["expiries"])
+    dates = [
+        found
+        for found in dates
+        if not past.fullmatch(page.flat, start, found.start) and not over.match(page.flat, found.end, end)
+    ]
     chosen = next((found for found in dates if ends.fullmatch(_words(page, found))), None)
     if chosen is None:
         chosen = next((found for found in dates if _is_time_to_act(page, found, start, end, reference)), None)
@@ -35,7 +40,7 @@ def find_deadline(page: Page, start: int, end: int, *, reference: date | None) -
 
 
 def _words(page: Page, found: Entity) -> str:
-    return "".join(page.text[found.start : found.end].split()).rstrip("”\"’")
+    return "".join(page.text[found.start : found.end].split()).rstrip('”"’')
 
 
 def _is_time_to_act(page: Page, found: Entity, start: int, end: int, reference: date | None) -> bool:

@@ -69,7 +69,7 @@ class _Speech:
 
 def _read(bulletin: Bulletin, page: Page, paper: Paper) -> Iterator[Directive]:
     labels = page.rules.labels
-    speech = _Speech(first_named(bulletin, page, "person"))
+    speech = _Speech(first_named(bulletin, page, labels["person"]))
     for index, sentence in enumerate(bulletin.sentences):
         if paper.issuer:
             speech.stop()  # what a notice says is said by who issued it, but for a sentence that names another
@@ -80,7 +80,7 @@ def _read(bulletin: Bulletin, page: Page, paper: Paper) -> Iterator[Directive]:
             continue
         frame = _hear(page, speech, sentence.start, sentence.end)
         ends = {labels["report"], labels["furniture"]}
-        if sentence.function in ends and not (frame and frame.demand) and not _is_caption(page, sentence):
+        if sentence.function in ends and not frame and not _is_caption(page, sentence):
             speech.stop()
         if sentence.function == labels["context"] and speech.paper and not frame:
             speech.stop()
@@ -102,7 +102,9 @@ def _is_caption(page: Page, sentence: Sentence) -> bool:
     return furniture and compiled(page.rules.words["captions"]).search(words) is not None
 
 
-def _items(page: Page, paper: Paper, speech: _Speech, *, index: int, sentence: Sentence) -> Iterator[Directive]:
+def _items(
+    page: Page, paper: Paper, speech: _Speech, *, index: int, sentence: Sentence
+) -> Iterator[Directive]:
     lead, items = split_items(page, sentence.start, sentence.end)
     before: Addressee | None = None
     if lead:
@@ -117,7 +119,7 @@ def _items(page: Page, paper: Paper, speech: _Speech, *, index: int, sentence: S
             end=end,
             sentence=index,
             action=_mention(page, (_action_start(page, body, end, addressee), end)),
-            issuer=_optional(page, speech.issuer or paper.issuer),
+            issuer=_optional(page, speech.issuer or paper.issuer or paper.author),
             addressee=_optional(page, named),
             deadline=find_deadline(page, start, end, reference=paper.date),
             domains=sentence.domains,
@@ -148,7 +150,8 @@ def _action_start(page: Page, body: int, end: int, addressee: Addressee | None) 
 
 def _says_more(page: Page, start: int, end: int) -> bool:
     """Whether there is more than ``下一步，`` and the like in a stretch."""
-    empty = compiled(rf"(?:{page.rules.words['leads']}|[\s，,：:])*")
+    words = page.rules.words
+    empty = compiled(rf"(?:{words['leads']}|{words['agents']}|[\s，,：:])*")
     return empty.fullmatch(page.flat, start, end) is None
 
 

@@ -54,7 +54,11 @@ def find_frame(page: Page, start: int, end: int) -> Frame | None:
     """
     words = page.rules.words
     subject = _speaker(page, start, end)
-    found = _frame(subject, demand=False, body=_body(page, subject.span[1], end), object=False) if subject else None
+    found = (
+        _frame(subject, demand=False, body=_body(page, subject.span[1], end), object=False)
+        if subject
+        else None
+    )
     verbs = compiled(f"{words['not_verbs']}|(?P<verb>(?P<demand>{words['demands']})|{words['statements']})")
     for verb in verbs.finditer(page.flat, start, end):
         if verb["verb"] is None:
@@ -65,9 +69,10 @@ def find_frame(page: Page, start: int, end: int) -> Frame | None:
         if verb["demand"] is None and direct:
             continue
         named = _subject_before(page, begin, verb.start())
-        if named is None and not (direct and _opens(page, begin, verb.start(), verb.end())):
+        first = subject or _first_named(page, start, begin)
+        if named is None and not _opens(page, begin, verb.span(), direct=direct, follows=first is not None):
             continue
-        subject = named or subject or _first_named(page, start, begin)
+        subject = named or first
         found = _frame(subject, demand=verb["demand"] is not None, body=body, object=direct)
     return found
 
@@ -95,12 +100,14 @@ def _frame(subject: _Subject | None, *, demand: bool, body: int, object: bool) -
     return Frame(subject.span, subject.pronoun, subject.person, subject.paper, demand, body, object)
 
 
-def _opens(page: Page, begin: int, verb_start: int, verb_end: int) -> bool:
-    """Whether the verb opens its clause and can pass a demand on by itself."""
+def _opens(page: Page, begin: int, verb: Span, *, direct: bool, follows: bool) -> bool:
+    """Whether the verb opens its clause and can pass a demand on by itself, or that of a name before it."""
     words = page.rules.words
-    if not compiled(rf"(?:{words['leads']}|{words['between']})*").fullmatch(page.flat, begin, verb_start):
+    if not compiled(rf"(?:{words['leads']}|{words['between']})*").fullmatch(page.flat, begin, verb[0]):
         return False
-    return compiled(words["openers"]).fullmatch(page.flat, verb_start, verb_end) is not None
+    if direct:
+        return compiled(words["openers"]).fullmatch(page.flat, *verb) is not None
+    return follows and compiled(words["relays"]).fullmatch(page.flat, *verb) is not None
 
 
 def _subject_before(page: Page, begin: int, verb: int) -> _Subject | None:
@@ -124,7 +131,10 @@ def _candidates(page: Page, begin: int, verb: int) -> Iterator[_Subject]:
     rules = page.rules
     named = [
         *(_entity(page, entity) for entity in page.entities_in(begin, verb, rules.label_lists["issuers"])),
-        *(_word(page, found.span()) for found in compiled(rules.words["issuers"]).finditer(page.flat, begin, verb)),
+        *(
+            _word(page, found.span())
+            for found in compiled(rules.words["issuers"]).finditer(page.flat, begin, verb)
+        ),
     ]
     pronoun = compiled(rules.words["pronouns"]).match(page.flat, begin, verb)
     if pronoun:
@@ -153,6 +163,9 @@ def _word(page: Page, span: Span) -> _Subject:
 def _first_named(page: Page, begin: int, end: int) -> _Subject | None:
     """The first name in a stretch, or the person that a chain of body and titles leads to."""
     rules = page.rules
+    word = compiled(rules.words["issuers"]).match(page.flat, skip_leads(page, begin, end), end)
+    if word:
+        return _word(page, word.span())
     found = page.entities_in(begin, end, rules.label_lists["issuers"] | rules.label_lists["titles"])
     for place, entity in enumerate(found):
         if entity.label not in rules.label_lists["issuers"]:

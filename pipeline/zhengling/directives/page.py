@@ -14,7 +14,17 @@ from zhengling.schema import Bulletin, Entity
 Span = tuple[int, int]
 
 _HIDDEN = "\0"
-_PAIRS = {"）": "（(", ")": "（(", "》": "《", "”": "“", "’": "‘", "」": "「", "』": "『", "】": "【", "〕": "〔"}
+_PAIRS = {
+    "）": "（(",
+    ")": "（(",
+    "》": "《",
+    "”": "“",
+    "’": "‘",
+    "」": "「",
+    "』": "『",
+    "】": "【",
+    "〕": "〔",
+}
 _QUOTES = frozenset("”’」』")
 # A longer quotation is speech, which is read like any text.
 _LONGEST_QUOTE = 20

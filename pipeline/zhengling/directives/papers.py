@@ -8,7 +8,7 @@ from datetime import date
 from zhengling.directives.addressees import is_actor
 from zhengling.directives.dates import full_date
 from zhengling.directives.page import Page, Span, compiled, trimmed
-from zhengling.schema import Bulletin, Sentence
+from zhengling.schema import Bulletin, Entity, Sentence
 
 _HEAD = 8
 _ABOUT = "关于"
@@ -23,30 +23,33 @@ class Paper:
         issuer: the body whose notice it is; None for news and reports of meetings.
         addressee: whom the notice is to (``各市民政局：``).
         law: the first document that the text names, whose articles it may carry.
+        author: whose speech it is: a person alone with titles in a line of the head.
     """
 
     date: date | None
     issuer: Span | None
     addressee: Span | None
     law: Span | None
+    author: Span | None
 
 
 def read_paper(bulletin: Bulletin, page: Page) -> Paper:
     """Date, issuer and addressee from metadata, title, head and signature."""
     furniture = [s for s in bulletin.sentences if s.function == page.rules.labels["furniture"]]
     day = date_of(bulletin, furniture)
-    law = first_named(bulletin, page, "documents")
-    if not any(_is_title(page, line) for line in furniture[:_HEAD]):
-        return Paper(day, None, None, law)
-    return Paper(day, _issuer(page, furniture), _salutation(bulletin, page), law)
-
-
-def first_named(bulletin: Bulletin, page: Page, role: str) -> Span | None:
-    """The first entity of a role outside titles, headings and the like."""
     labels = page.rules.labels
+    law = first_named(bulletin, page, labels["documents"])
+    if not any(_is_title(page, line) for line in furniture[:_HEAD]):
+        return Paper(day, None, None, law, _author(bulletin, page))
+    issuer = _issuer(page, furniture) or first_named(bulletin, page, *page.rules.label_lists["body"])
+    return Paper(day, issuer, _salutation(bulletin, page), law, None)
+
+
+def first_named(bulletin: Bulletin, page: Page, *labels: str) -> Span | None:
+    """The first entity with one of the labels outside titles, headings and the like."""
     for sentence in bulletin.sentences:
-        if sentence.function != labels["furniture"]:
-            named = page.entities_in(sentence.start, sentence.end, {labels[role]})
+        if sentence.function != page.rules.labels["furniture"]:
+            named = page.entities_in(sentence.start, sentence.end, set(labels))
             if named:
                 return named[0].start, named[0].end
     return None
@@ -86,11 +89,29 @@ def _bodies_alone(page: Page, line: Sentence) -> Span | None:
     labels = page.rules.label_lists["body"]
     bodies = page.entities_in(line.start, line.end, labels)
     dates = page.entities_in(line.start, line.end, {page.rules.labels["deadline"]})
-    named = sum(entity.end - entity.start for entity in (*bodies, *dates))
-    blank = sum(character.isspace() for character in page.text[line.start : line.end])
-    if not bodies or named + blank < line.end - line.start:
+    if not bodies or not _is_covered(page, line, [*bodies, *dates]):
         return None
     return bodies[0].start, bodies[-1].end
+
+
+def _author(bulletin: Bulletin, page: Page) -> Span | None:
+    """The person in a line of the head that holds nothing else but titles and bodies."""
+    rules = page.rules
+    for line in bulletin.sentences[:_HEAD]:
+        if line.function != rules.labels["furniture"]:
+            return None
+        people = page.entities_in(line.start, line.end, {rules.labels["person"]})
+        titles = page.entities_in(line.start, line.end, rules.label_lists["titles"])
+        if len(people) == 1 and titles and _is_covered(page, line, [*people, *titles]):
+            return people[0].start, people[0].end
+    return None
+
+
+def _is_covered(page: Page, line: Sentence, entities: list[Entity]) -> bool:
+    """Whether a line holds nothing but these entities and white space."""
+    named = sum(entity.end - entity.start for entity in entities)
+    blank = sum(character.isspace() for character in page.text[line.start : line.end])
+    return named + blank >= line.end - line.start
 
 
 def _salutation(bulletin: Bulletin, page: Page) -> Span | None:
