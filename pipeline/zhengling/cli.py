@@ -16,6 +16,7 @@ from zhengling import __version__
 from zhengling.errors import DataError, ZhenglingError
 
 if TYPE_CHECKING:
+    from zhengling.directives import Rules
     from zhengling.inputs import Source
 
 app = typer.Typer(
@@ -54,6 +55,9 @@ ModelOption = Annotated[
 ThreadsOption = Annotated[
     int | None, typer.Option(min=1, help="Threads of the network; OMP_NUM_THREADS or the cores if left out.")
 ]
+RulesOption = Annotated[
+    Path | None, typer.Option("--rules", help="Cue words and labels of directives, see docs/directives.md.")
+]
 FromOption = Annotated[str | None, typer.Option("--from", help="Format of the data; by its suffix.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of the random numbers.")]
 SetOption = Annotated[
@@ -77,6 +81,7 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     min_score: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Leave out entities that are less probable.")
     ] = 0.0,
+    rules: RulesOption = None,
     language: Annotated[Language, typer.Option(help="Of tables and pages.")] = Language.zh,
 ) -> None:
     """Analyse bulletins.
@@ -90,7 +95,9 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     nlp = load_pipeline(model, threads=threads)
     failures: list[DataError] = []
     sources = _good_sources(paths, failures)
-    bulletins = analyse(nlp, _progress(sources), batch_size=batch_size, min_score=min_score)
+    bulletins = analyse(
+        nlp, _progress(sources), batch_size=batch_size, min_score=min_score, rules=_rules(rules)
+    )
     first = next(bulletins, None)
     if first is not None:
         write_analysis(
@@ -100,6 +107,50 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
             language=language.value,
             output=output,
         )
+    if failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def ledger(  # noqa: PLR0913, PLR0917 - typer makes an option of each
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, or - for standard input.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="ledger.xlsx, .csv or .jsonl; whole or not at all.")
+    ],
+    model: ModelOption = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Documents that share batches.")] = None,
+    threads: ThreadsOption = None,
+    min_score: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out directives that are less probable.")
+    ] = 0.0,
+    rules: RulesOption = None,
+    language: Annotated[Language, typer.Option(help="Of headings and domains.")] = Language.zh,
+) -> None:
+    """Write a task ledger: a row for each thing demanded, with issuer, addressee, deadline and domains.
+
+    Exit status: as of analyze.
+    """
+    from zhengling.analysis import analyse
+    from zhengling.ledger import check_ledger, entries, write_ledger
+    from zhengling.loading import load_pipeline, scheme_of
+
+    check_ledger(output)
+    nlp = load_pipeline(model, threads=threads)
+    failures: list[DataError] = []
+    places: dict[str, str] = {}
+    sources = _placed(_progress(_good_sources(paths, failures)), places)
+    bulletins = analyse(nlp, sources, batch_size=batch_size, rules=_rules(rules))
+    first = next(bulletins, None)
+    if first is not None:
+        rows = entries(
+            _chain(first, bulletins), scheme=scheme_of(nlp), language=language.value, places=places
+        )
+        count = write_ledger(
+            (row for row in rows if row.confidence is None or row.confidence >= min_score),
+            output,
+            language=language.value,
+        )
+        _say(f"{count} items written to {output}")
     if failures:
         raise typer.Exit(SOME_FAILED)
 
@@ -390,6 +441,19 @@ def _good_sources(paths: Iterable[str], failures: list[DataError]) -> Iterator[S
             _say(f"error: {found}")
         else:
             yield found
+
+
+def _placed(sources: Iterable[Source], places: dict[str, str]) -> Iterator[Source]:
+    """The sources, while the file of each is noted."""
+    for source in sources:
+        places[source.id] = source.place
+        yield source
+
+
+def _rules(path: Path | None) -> Rules | None:
+    from zhengling.directives import Rules
+
+    return None if path is None else Rules.from_file(path)
 
 
 def _progress(sources: Iterable[Source]) -> Iterator[Source]:

@@ -8,6 +8,7 @@ from datetime import date
 from zhengling.directives.addressees import is_actor
 from zhengling.directives.dates import full_date
 from zhengling.directives.page import Page, Span, compiled, trimmed
+from zhengling.directives.rules import Rules, default_rules
 from zhengling.schema import Bulletin, Entity, Sentence
 
 _HEAD = 8
@@ -45,6 +46,13 @@ def read_paper(bulletin: Bulletin, page: Page) -> Paper:
     return Paper(day, issuer, _salutation(bulletin, page), law, None)
 
 
+def date_of_bulletin(bulletin: Bulletin, *, rules: Rules | None = None) -> str:
+    """The bulletin's date in ISO form, empty if neither its metadata nor its lines say it."""
+    furniture = (rules or default_rules()).labels["furniture"]
+    day = date_of(bulletin, [s for s in bulletin.sentences if s.function == furniture])
+    return day.isoformat() if day else ""
+
+
 def first_named(bulletin: Bulletin, page: Page, *labels: str) -> Span | None:
     """The first entity with one of the labels outside titles, headings and the like."""
     for sentence in bulletin.sentences:
@@ -64,7 +72,7 @@ def date_of(bulletin: Bulletin, furniture: list[Sentence]) -> date | None:
 
 
 def _is_title(page: Page, line: Sentence) -> bool:
-    """Whether a line is the title of a notice: it ends with the kind of paper, but for a number or an addition."""
+    """Whether a line is the title of a notice: it ends with the kind of paper, or a number behind it."""
     number = r"(?:[》」”]?\s*第\w{1,5}[号期])?"
     kind = rf"{page.rules.words['paper_titles']}{number}\s*(?:[（(][^（()）]*[)）])?\s*"
     return compiled(rf"(?s).*{kind}").fullmatch(page.text, line.start, line.end) is not None
