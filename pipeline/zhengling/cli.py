@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,6 +47,8 @@ class AnalysisFormat(StrEnum):
     html = "html"
     conll = "conll"
     bulletin = "bulletin"
+    duckdb = "duckdb"
+    parquet = "parquet"
 
 
 ModelOption = Annotated[
@@ -90,20 +93,25 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     """
     from zhengling.analysis import analyse
     from zhengling.loading import load_pipeline, scheme_of
-    from zhengling.output import write_analysis
+    from zhengling.output import check_format, write_analysis
 
+    chosen = format_ or _format_of(output)
+    check_format(chosen.value, output)
     nlp = load_pipeline(model, threads=threads)
     failures: list[DataError] = []
-    sources = _good_sources(paths, failures)
-    bulletins = analyse(
-        nlp, _progress(sources), batch_size=batch_size, min_score=min_score, rules=_rules(rules)
-    )
+    sources = _progress(_good_sources(paths, failures))
+    if chosen is AnalysisFormat.duckdb and output is not None:
+        _store(nlp, sources, output, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
+        if failures:
+            raise typer.Exit(SOME_FAILED)
+        return
+    bulletins = analyse(nlp, sources, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
     first = next(bulletins, None)
     if first is not None:
         write_analysis(
             _chain(first, bulletins),
             scheme=scheme_of(nlp),
-            format_name=(format_ or _format_of(output)).value,
+            format_name=chosen.value,
             language=language.value,
             output=output,
         )
@@ -153,6 +161,30 @@ def ledger(  # noqa: PLR0913, PLR0917 - typer makes an option of each
         _say(f"{count} items written to {output}")
     if failures:
         raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def stats(
+    database: Annotated[Path, typer.Argument(help="Written by analyze --output results.duckdb.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page, .html.")],
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Deadlines from this day on; today if left out."),
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Of the page.")] = Language.zh,
+) -> None:
+    """Write a page of figures: domains by month, who is addressed, groups, deadlines ahead, functions."""
+    from zhengling.extras import need
+    from zhengling.files import write_text
+
+    need("duckdb", "pyarrow", extra="store", what="a database of results")
+    from zhengling.report.figures import render_figures
+    from zhengling.store.figures import figures_of
+
+    day = (today or datetime.now(tz=UTC).astimezone()).date()
+    figures = figures_of(database, today=day)
+    write_text(output, render_figures(figures, language=language.value))
+    _say(f"the figures are in {output}")
 
 
 @app.command()
@@ -441,6 +473,13 @@ def _good_sources(paths: Iterable[str], failures: list[DataError]) -> Iterator[S
             _say(f"error: {found}")
         else:
             yield found
+
+
+def _store(nlp: Any, sources: Iterable[Source], output: Path, **options: Any) -> None:
+    from zhengling.store.resuming import store
+
+    outcome = store(nlp, sources, output, **options)
+    _say(f"{outcome.added} texts added to {output}, {outcome.known} were there")
 
 
 def _placed(sources: Iterable[Source], places: dict[str, str]) -> Iterator[Source]:
