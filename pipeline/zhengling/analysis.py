@@ -27,4 +27,4 @@ def analyse(
     for doc, source in nlp.pipe(pairs, as_tuples=True, batch_size=batch_size):
         bulletin = bulletin_of(doc)
         kept = tuple(e for e in bulletin.entities if e.score is None or e.score >= min_score)
-        yield replace(bulletin, id=source.id, entities=kept)
+        yield replace(bulletin, id=source.id, entities=kept, meta=source.meta)
