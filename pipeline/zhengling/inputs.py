@@ -75,15 +75,23 @@ def read_sources(
         paths: see ``find_files``; an archive holds several texts.
         limits: how much is read of a file.
     """
+    return name_sources(
+        document
+        for path in find_files(paths)
+        for document in ([path] if isinstance(path, DataError) else _documents(path, limits=limits))
+    )
+
+
+def name_sources(documents: Iterable[Document | DataError]) -> Iterator[Source | DataError]:
+    """Give documents ids that are unique among them; faults go through."""
     taken: set[str] = set()
-    for found in find_files(paths):
-        for document in [found] if isinstance(found, DataError) else _documents(found, limits=limits):
-            if isinstance(document, DataError):
-                yield document
-                continue
-            name = _unique(document.place, taken)
-            taken.add(name)
-            yield Source(id=name, place=document.place, text=document.text, meta=document.meta)
+    for document in documents:
+        if isinstance(document, DataError):
+            yield document
+            continue
+        name = _unique(document.place, taken)
+        taken.add(name)
+        yield Source(id=name, place=document.place, text=document.text, meta=document.meta)
 
 
 def _documents(path: str, *, limits: DocumentLimits | None) -> Iterator[Document | DataError]:
