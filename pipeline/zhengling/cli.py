@@ -79,7 +79,7 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     ] = 0.0,
     language: Annotated[Language, typer.Option(help="Of tables and pages.")] = Language.zh,
 ) -> None:
-    """Analyse bulletins.
+    """Analyse bulletins: text, Markdown, HTML, Word, PDF, and zip archives of them.
 
     Exit status: 0 all done, 1 some inputs failed (named on standard error, the others written), 2 usage.
     """
@@ -360,6 +360,31 @@ def package(
 
 
 @app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; this machine only if left out.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    settings: Annotated[Path | None, typer.Option(help="JSON file with limits, see docs/service.md.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token that clients must send; or set ZHENGLING_TOKEN.")
+    ] = None,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Serve the REST API and a page to paste bulletins into, until stopped."""
+    _need(("fastapi", "uvicorn", "python_multipart", "prometheus_client"), extra="service", what="serving")
+    from zhengling.loading import load_pipeline
+    from zhengling.service.server import read_token, serve
+    from zhengling.service.settings import ServiceSettings
+
+    chosen = ServiceSettings.from_file(settings) if settings else ServiceSettings()
+    token = read_token(token_file)
+    nlp = load_pipeline(model, threads=threads)
+    serve(nlp, host=host, port=port, settings=chosen, token=token)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
@@ -436,13 +461,20 @@ def _overrides(changes: list[str] | None) -> dict[str, Any]:
 
 
 def _need_training() -> None:
+    _need(("torch", "transformers", "accelerate", "datasets"), extra="train", what="training")
+
+
+def _need(modules: tuple[str, ...], *, extra: str, what: str) -> None:
+    """Check that the libraries of an extra are there.
+
+    Raises:
+        ZhenglingError: some are not.
+    """
     from importlib.util import find_spec
 
-    missing = [
-        name for name in ("torch", "transformers", "accelerate", "datasets") if find_spec(name) is None
-    ]
+    missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        raise ZhenglingError(f"training needs {', '.join(missing)}: pip install 'zhengling[train]'")
+        raise ZhenglingError(f"{what} needs {', '.join(missing)}: pip install 'zhengling[{extra}]'")
 
 
 def _log_to_stderr() -> None:

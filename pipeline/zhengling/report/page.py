@@ -142,7 +142,7 @@ def _style(templates: Environment, *, tags: TagSet) -> str:
     # A sentence bears its function and its domains and has the colour of the function: last rule wins.
     shown = [*tags.entities.values(), *tags.domains.values(), *tags.functions.values()]
     colours = [(tag.style, tag.label.colour) for tag in shown]
-    return _render_style(templates, colours, lead=tags.lead and tags.lead.style)
+    return _render_style(templates, colours, lead=tags.lead.style if tags.lead else None)
 
 
 def _render_style(templates: Environment, shown: list[tuple[str, str]], *, lead: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -117,7 +117,7 @@ def _too_many(count: int, *, settings: ServiceSettings) -> refusals.Refusal:
     )
 
 
-async def _stream(request: Request, *, settings: ServiceSettings) -> AsyncIterator[bytes]:
+async def _stream(request: Request, *, settings: ServiceSettings) -> AsyncGenerator[bytes, None]:
     """The body in chunks, up to the limit, whatever its headers say."""
     limit, size = settings.body_bytes, 0
     declared = request.headers.get("content-length", "")
