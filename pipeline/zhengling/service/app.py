@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from spacy.language import Language as Pipeline
 from starlette.exceptions import HTTPException
@@ -22,7 +23,7 @@ from zhengling.report.wording import Language, label_text
 from zhengling.schema import Bulletin
 from zhengling.service import answers, refusals, requests, web
 from zhengling.service.engine import Engine, Stop
-from zhengling.service.guard import Guard
+from zhengling.service.guard import REQUEST_ID, Guard
 from zhengling.service.metrics import Metrics
 from zhengling.service.requests import BatchBody, Inputs, TextBody
 from zhengling.service.settings import ServiceSettings
@@ -55,6 +56,8 @@ def create_app(
     )
     app.add_exception_handler(refusals.Refusal, _answer_refusal)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(RequestValidationError, _answer_query)
+    app.add_exception_handler(Exception, _answer_fault)
     _add_routes(app, service)
     web.add_routes(app, scheme=service.scheme)
     paths = {getattr(route, "path", "") for route in app.routes}
@@ -186,15 +189,24 @@ def _json(content: bytes) -> Response:
     return Response(content, media_type="application/json")
 
 
-async def _answer_refusal(_: Request, refusal: Exception) -> Response:
-    if not isinstance(refusal, refusals.Refusal):
-        raise refusal
-    return JSONResponse(refusal.to_dict(), refusal.status, headers=dict(refusal.headers))
+async def _answer_refusal(_: Request, error: Exception) -> Response:
+    """A refusal as JSON; of other kinds come only what the handlers below make of them."""
+    if not isinstance(error, refusals.Refusal):
+        raise error
+    return JSONResponse(error.to_dict(), error.status, headers=dict(error.headers))
 
 
-async def _answer_http(_: Request, error: Exception) -> Response:
+async def _answer_http(request: Request, error: Exception) -> Response:
     """404, 405 and the like in the same form."""
     if not isinstance(error, HTTPException):
         raise error
     refusal = refusals.Refusal(error.status_code, "http", str(error.detail), error.headers or {})
-    return JSONResponse(refusal.to_dict(), refusal.status, headers=dict(refusal.headers))
+    return await _answer_refusal(request, refusal)
+
+
+async def _answer_query(request: Request, _: Exception) -> Response:
+    return await _answer_refusal(request, refusals.unfit("language: choose zh or en"))
+
+
+async def _answer_fault(request: Request, _: Exception) -> Response:
+    return await _answer_refusal(request, refusals.fault(request.scope[REQUEST_ID]))

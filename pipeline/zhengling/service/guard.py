@@ -20,6 +20,7 @@ from zhengling.service import refusals
 from zhengling.service.metrics import Metrics
 
 LOGGER = logging.getLogger("zhengling.service")
+REQUEST_ID = "zhengling.request"
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -59,6 +60,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         begun, request_id = time.perf_counter(), uuid.uuid4().hex[:16]
+        scope[REQUEST_ID] = request_id
         answer = _Answer(send, request_id)
         try:
             if self._allowed(scope):
@@ -68,12 +70,10 @@ class Guard:
         except Exception as error:
             # The message of an exception may quote a bulletin, so the log gets its kind and place only.
             LOGGER.error(json.dumps({"event": "fault", "request": request_id, "fault": _trace(error)}))
-            if answer.status:
+            if not answer.status:
+                await _refuse(refusals.fault(request_id), scope, receive, answer)
+            elif not answer.complete:
                 raise ConnectionError("the answer was broken off") from None
-            fault = refusals.Refusal(
-                500, "fault", f"a fault of the service; its log has request {request_id}"
-            )
-            await _refuse(fault, scope, receive, answer)
         finally:
             self._note(scope, answer, seconds=time.perf_counter() - begun)
 
@@ -110,6 +110,7 @@ class _Answer:
         self.request_id = request_id
         self.status = 0
         self.size = 0
+        self.complete = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -119,6 +120,7 @@ class _Answer:
                 headers.setdefault(name, value)
         self.size += len(message.get("body", b""))
         await self._send(message)
+        self.complete = message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
 async def _refuse(refusal: refusals.Refusal, scope: Scope, receive: Receive, answer: _Answer) -> None:

@@ -58,3 +58,8 @@ def unauthorized() -> Refusal:
     return Refusal(
         401, "unauthorized", "send the token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"}
     )
+
+
+def fault(request_id: str) -> Refusal:
+    """A fault of the service itself."""
+    return Refusal(500, "fault", f"a fault of the service; look for request {request_id} in its log")

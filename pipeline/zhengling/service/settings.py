@@ -53,7 +53,8 @@ class ServiceSettings:
             raise ZhenglingError(f"{path}: not JSON: {error}") from error
         try:
             values = _checked(data, cls)
-            documents = DocumentLimits(**_checked(values.pop("documents", {}), DocumentLimits))
+            given = _checked(values.pop("documents", {}), DocumentLimits)
+            documents = dataclasses.replace(cls().documents, **given)
             return cls(**values, documents=documents)
         except DataError as error:
             raise ZhenglingError(f"{path}: {error.message}") from error
@@ -71,11 +72,11 @@ def _checked(data: Any, kind: type[Any]) -> dict[str, Any]:
     for key, value in data.items():
         if key not in names:
             raise DataError(f"unknown key {key!r}, there are {', '.join(names)}")
-        whole = not key.endswith("_seconds") or key != "timeout_seconds"
-        fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        fits = isinstance(value, int | float if key in _FRACTIONS else int) and not isinstance(value, bool)
         if key != "documents" and not (fits and value >= _LEAST.get(key, 1)):
             raise DataError(f"key {key!r}: expected a number, {_LEAST.get(key, 1)} or more, got {value!r}")
     return dict(data)
 
 
+_FRACTIONS = ("timeout_seconds",)
 _LEAST = {"queue": 0, "archive_depth": 0, "timeout_seconds": 0.001}

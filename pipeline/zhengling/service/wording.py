@@ -65,7 +65,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "empty": "There is no text yet: paste one or choose a file.",
         "failed": "The service can't be reached; is it still running?",
         "unread": "Could not be read",
-        "noscript": "JavaScript is needed here. Without a browser: zhengling analyze FILE --output report.html",
+        "noscript": "This page needs JavaScript. Without it: zhengling analyze FILE --output report.html",
         "other": "中文",
         "other_code": "zh",
         "api": "API",
