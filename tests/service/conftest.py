@@ -22,7 +22,7 @@ SETTINGS = ServiceSettings(
     text_characters=2_000,
     batch_texts=5,
     queue=64,
-    documents=DocumentLimits(archive_files=8, archive_bytes=200_000),
+    documents=DocumentLimits(archive_files=20, archive_bytes=1_000_000),
 )
 
 
