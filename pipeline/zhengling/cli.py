@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ from zhengling import __version__
 from zhengling.errors import DataError, ZhenglingError
 
 if TYPE_CHECKING:
+    from zhengling.directives import Rules
     from zhengling.inputs import Source
 
 app = typer.Typer(
@@ -45,6 +47,8 @@ class AnalysisFormat(StrEnum):
     html = "html"
     conll = "conll"
     bulletin = "bulletin"
+    duckdb = "duckdb"
+    parquet = "parquet"
 
 
 ModelOption = Annotated[
@@ -53,6 +57,9 @@ ModelOption = Annotated[
 ]
 ThreadsOption = Annotated[
     int | None, typer.Option(min=1, help="Threads of the network; OMP_NUM_THREADS or the cores if left out.")
+]
+RulesOption = Annotated[
+    Path | None, typer.Option("--rules", help="Cue words and labels of directives, see docs/directives.md.")
 ]
 FromOption = Annotated[str | None, typer.Option("--from", help="Format of the data; by its suffix.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of the random numbers.")]
@@ -77,6 +84,7 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     min_score: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Leave out entities that are less probable.")
     ] = 0.0,
+    rules: RulesOption = None,
     language: Annotated[Language, typer.Option(help="Of tables and pages.")] = Language.zh,
 ) -> None:
     """Analyse bulletins: text, Markdown, HTML, Word, PDF, and zip archives of them.
@@ -85,23 +93,98 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     """
     from zhengling.analysis import analyse
     from zhengling.loading import load_pipeline, scheme_of
-    from zhengling.output import write_analysis
+    from zhengling.output import check_format, write_analysis
 
+    chosen = format_ or _format_of(output)
+    check_format(chosen.value, output)
     nlp = load_pipeline(model, threads=threads)
     failures: list[DataError] = []
-    sources = _good_sources(paths, failures)
-    bulletins = analyse(nlp, _progress(sources), batch_size=batch_size, min_score=min_score)
+    sources = _progress(_good_sources(paths, failures))
+    if chosen is AnalysisFormat.duckdb and output is not None:
+        _store(nlp, sources, output, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
+        if failures:
+            raise typer.Exit(SOME_FAILED)
+        return
+    bulletins = analyse(nlp, sources, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
     first = next(bulletins, None)
     if first is not None:
         write_analysis(
             _chain(first, bulletins),
             scheme=scheme_of(nlp),
-            format_name=(format_ or _format_of(output)).value,
+            format_name=chosen.value,
             language=language.value,
             output=output,
         )
     if failures:
         raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def ledger(  # noqa: PLR0913, PLR0917 - typer makes an option of each
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, or - for standard input.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="ledger.xlsx, .csv or .jsonl; whole or not at all.")
+    ],
+    model: ModelOption = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Documents that share batches.")] = None,
+    threads: ThreadsOption = None,
+    min_score: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out directives that are less probable.")
+    ] = 0.0,
+    rules: RulesOption = None,
+    language: Annotated[Language, typer.Option(help="Of headings and domains.")] = Language.zh,
+) -> None:
+    """Write a task ledger: a row for each thing demanded, with issuer, addressee, deadline and domains.
+
+    Exit status: as of analyze.
+    """
+    from zhengling.analysis import analyse
+    from zhengling.ledger import check_ledger, entries, write_ledger
+    from zhengling.loading import load_pipeline, scheme_of
+
+    check_ledger(output)
+    nlp = load_pipeline(model, threads=threads)
+    failures: list[DataError] = []
+    places: dict[str, str] = {}
+    sources = _placed(_progress(_good_sources(paths, failures)), places)
+    bulletins = analyse(nlp, sources, batch_size=batch_size, rules=_rules(rules))
+    first = next(bulletins, None)
+    if first is not None:
+        rows = entries(
+            _chain(first, bulletins), scheme=scheme_of(nlp), language=language.value, places=places
+        )
+        count = write_ledger(
+            (row for row in rows if row.confidence is None or row.confidence >= min_score),
+            output,
+            language=language.value,
+        )
+        _say(f"{count} items written to {output}")
+    if failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def stats(
+    database: Annotated[Path, typer.Argument(help="Written by analyze --output results.duckdb.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page, .html.")],
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Deadlines from this day on; today if left out."),
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Of the page.")] = Language.zh,
+) -> None:
+    """Write a page of figures: domains by month, who is addressed, groups, deadlines ahead, functions."""
+    from zhengling.extras import need
+    from zhengling.files import write_text
+
+    need("duckdb", "pyarrow", extra="store", what="a database of results")
+    from zhengling.report.figures import render_figures
+    from zhengling.store.figures import figures_of
+
+    day = (today or datetime.now(tz=UTC).astimezone()).date()
+    figures = figures_of(database, today=day)
+    write_text(output, render_figures(figures, language=language.value))
+    _say(f"the figures are in {output}")
 
 
 @app.command()
@@ -373,7 +456,9 @@ def serve(
     threads: ThreadsOption = None,
 ) -> None:
     """Serve the REST API and a page to paste bulletins into, until stopped."""
-    _need(("fastapi", "uvicorn", "python_multipart", "prometheus_client"), extra="service", what="serving")
+    from zhengling.extras import need
+
+    need("fastapi", "uvicorn", "python_multipart", "prometheus_client", extra="service", what="serving")
     from zhengling.loading import load_pipeline
     from zhengling.service.server import read_token, serve
     from zhengling.service.settings import ServiceSettings
@@ -415,6 +500,26 @@ def _good_sources(paths: Iterable[str], failures: list[DataError]) -> Iterator[S
             _say(f"error: {found}")
         else:
             yield found
+
+
+def _store(nlp: Any, sources: Iterable[Source], output: Path, **options: Any) -> None:
+    from zhengling.store.resuming import store
+
+    outcome = store(nlp, sources, output, **options)
+    _say(f"{outcome.added} texts added to {output}, {outcome.known} were there")
+
+
+def _placed(sources: Iterable[Source], places: dict[str, str]) -> Iterator[Source]:
+    """The sources, while the file of each is noted."""
+    for source in sources:
+        places[source.id] = source.place
+        yield source
+
+
+def _rules(path: Path | None) -> Rules | None:
+    from zhengling.directives import Rules
+
+    return None if path is None else Rules.from_file(path)
 
 
 def _progress(sources: Iterable[Source]) -> Iterator[Source]:
@@ -461,20 +566,9 @@ def _overrides(changes: list[str] | None) -> dict[str, Any]:
 
 
 def _need_training() -> None:
-    _need(("torch", "transformers", "accelerate", "datasets"), extra="train", what="training")
+    from zhengling.extras import need
 
-
-def _need(modules: tuple[str, ...], *, extra: str, what: str) -> None:
-    """Check that the libraries of an extra are there.
-
-    Raises:
-        ZhenglingError: some are not.
-    """
-    from importlib.util import find_spec
-
-    missing = [name for name in modules if find_spec(name) is None]
-    if missing:
-        raise ZhenglingError(f"{what} needs {', '.join(missing)}: pip install 'zhengling[{extra}]'")
+    need("torch", "transformers", "accelerate", "datasets", extra="train", what="training")
 
 
 def _log_to_stderr() -> None:

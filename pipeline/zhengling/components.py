@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,11 @@ from spacy.util import registry
 from zhengling.batching import batches
 from zhengling.characters import CharacterVocabulary, blanks
 from zhengling.decoding import decode
+from zhengling.directives import find_directives
 from zhengling.encoder import Backend, BulletinEncoder, Encoded, Floats, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.heads import SentenceHead, sigmoid, softmax
-from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence
+from zhengling.schema import Bulletin, Directive, Entity, LabelScheme, Sentence
 from zhengling.scoring import Scorer, score_entities, score_sentences
 from zhengling.storage import Files, Stored
 from zhengling.text import check_text, split_sentences
@@ -333,6 +334,17 @@ def _sentences(doc: Doc) -> Iterator[tuple[tuple[int, int], Span]]:
 
 def bulletin_of(doc: Doc) -> Bulletin:
     """The analysed document as a ``Bulletin`` (``doc._.bulletin``), without id and metadata."""
+    bulletin = annotation_of(doc)
+    return replace(bulletin, directives=find_directives(bulletin))
+
+
+def directives_of(doc: Doc) -> tuple[Directive, ...]:
+    """The demands in the analysed document (``doc._.directives``)."""
+    return find_directives(annotation_of(doc))
+
+
+def annotation_of(doc: Doc) -> Bulletin:
+    """Entities and sentences of the analysed document, from which directives are read."""
     entities = [Entity(ent.start_char, ent.end_char, ent.label_, ent._.score) for ent in doc.ents]
     sentences = [
         Sentence(start, end, sent._.function, tuple(sent._.domains), dict(sent._.scores))
@@ -346,6 +358,8 @@ def register_extensions() -> None:
     """Add the extension attributes, once."""
     if not Doc.has_extension("bulletin"):
         Doc.set_extension("bulletin", getter=bulletin_of)
+    if not Doc.has_extension("directives"):
+        Doc.set_extension("directives", getter=directives_of)
     defaults: dict[str, Any] = {"function": None, "domains": [], "scores": {}, "score": None}
     for name, default in defaults.items():
         if not Span.has_extension(name):

@@ -12,12 +12,17 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from zhengling.errors import ZhenglingError
+from zhengling.extras import need
 from zhengling.files import atomic_file, write_text
 from zhengling.formats import REGISTRY, write_bulletins
 from zhengling.report.page import render_page
 from zhengling.report.terminal import print_summary
 from zhengling.report.wording import Language
 from zhengling.schema import Bulletin, LabelScheme
+
+# Not among the writers: what a database holds already isn't analysed again (``zhengling.store.resuming``).
+DATABASE = "duckdb"
+_PARQUET = "parquet"
 
 Writer = Callable[[Iterable[Bulletin], LabelScheme, Language, Path | None], None]
 
@@ -42,9 +47,22 @@ def write_analysis(
     Raises:
         ZhenglingError: unknown format, or a format that can't go to standard output.
     """
-    if format_name not in WRITERS:
-        raise ZhenglingError(f"unknown format {format_name!r}, there are {', '.join(WRITERS)}")
+    check_format(format_name, output)
     WRITERS[format_name](bulletins, scheme, language, output)
+
+
+def check_format(format_name: str, output: Path | None) -> None:
+    """Check that a format can be written, before anything is analysed.
+
+    Raises:
+        ZhenglingError: unknown format, one that can't go to standard output, or its libraries are missing.
+    """
+    if format_name not in (*WRITERS, DATABASE):
+        raise ZhenglingError(f"unknown format {format_name!r}, there are {', '.join((*WRITERS, DATABASE))}")
+    if format_name in (DATABASE, _PARQUET):
+        if output is None:
+            raise ZhenglingError(f"the format {format_name} needs --output FILE")
+        need("duckdb", "pyarrow", extra="store", what=f"the format {format_name}")
 
 
 def _table(
@@ -84,6 +102,15 @@ def _html(
         write_text(output, page)
 
 
+def _parquet(
+    bulletins: Iterable[Bulletin], scheme: LabelScheme, language: Language, output: Path | None
+) -> None:
+    from zhengling.store.parquet import write_parquet  # noqa: PLC0415 - needs an extra
+
+    if output is not None:
+        write_parquet(bulletins, output)
+
+
 def _registered(name: str) -> Writer:
     """A writer for a format of ``zhengling.formats``."""
 
@@ -118,4 +145,5 @@ WRITERS: Mapping[str, Writer] = {
     "html": _html,
     "conll": _registered("conll"),
     "bulletin": _registered("bulletin"),
+    _PARQUET: _parquet,
 }

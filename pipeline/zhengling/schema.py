@@ -98,6 +98,18 @@ class Directive:
     documents: tuple[Mention, ...] = ()
     score: float | None = None
 
+    def parts(self) -> Iterator[tuple[str, Mention]]:
+        """What the directive names, with the name of the field."""
+        single = {
+            "action": self.action,
+            "issuer": self.issuer,
+            "addressee": self.addressee,
+            "deadline": self.deadline,
+        }
+        yield from ((name, mention) for name, mention in single.items() if mention is not None)
+        yield from (("groups", mention) for mention in self.groups)
+        yield from (("documents", mention) for mention in self.documents)
+
 
 @dataclass(frozen=True, slots=True)
 class Bulletin:
@@ -119,7 +131,7 @@ class Bulletin:
     directives: tuple[Directive, ...] = ()
     meta: Mapping[str, str] = field(default_factory=dict)
 
-    def surface(self, span: Entity | Sentence) -> str:
+    def surface(self, span: Entity | Sentence | Directive) -> str:
         """The text of a span."""
         return self.text[span.start : span.end]
 
@@ -128,13 +140,16 @@ class Bulletin:
         entities = [
             _without_none(start=e.start, end=e.end, label=e.label, score=e.score) for e in self.entities
         ]
-        return {
+        data = {
             "id": self.id,
             **self.meta,
             "text": self.text,
             "entities": entities,
             "sentences": [_sentence_to_dict(sentence) for sentence in self.sentences],
         }
+        if self.directives:
+            data["directives"] = [directive_to_dict(directive) for directive in self.directives]
+        return data
 
     @classmethod
     def from_dict(cls, data: Any) -> Bulletin:
@@ -148,13 +163,15 @@ class Bulletin:
         text = _typed(data, "text", str)
         entities = [_entity_from_dict(entry) for entry in _typed(data, "entities", list, default=[])]
         sentences = [_sentence_from_dict(entry) for entry in _typed(data, "sentences", list, default=[])]
-        known = ("id", "text", "entities", "sentences")
+        directives = [directive_from_dict(entry) for entry in _typed(data, "directives", list, default=[])]
+        known = ("id", "text", "entities", "sentences", "directives")
         meta = {key: value for key, value in data.items() if key not in known and isinstance(value, str)}
         return cls(
             id=_typed(data, "id", str),
             text=text,
             entities=tuple(sorted(entities, key=_position)),
             sentences=tuple(sorted(sentences, key=_position)),
+            directives=tuple(sorted(directives, key=_position)),
             meta=meta,
         )
 
@@ -269,11 +286,14 @@ def faults(bulletin: Bulletin, *, scheme: LabelScheme | None = None) -> Iterator
     yield from _span_faults(bulletin, bulletin.entities, "entity")
     yield from _span_faults(bulletin, bulletin.sentences, "sentence")
     yield from _gap_faults(bulletin)
+    yield from _directive_faults(bulletin)
     if scheme is not None:
         yield from _label_faults(bulletin, scheme)
 
 
-def _span_faults(bulletin: Bulletin, spans: Iterable[Entity | Sentence], kind: str) -> Iterator[str]:
+def _span_faults(
+    bulletin: Bulletin, spans: Iterable[Entity | Sentence | Directive], kind: str
+) -> Iterator[str]:
     spans = list(spans)
     for span in spans:
         surface = bulletin.surface(span)
@@ -301,12 +321,31 @@ def _gap_faults(bulletin: Bulletin) -> Iterator[str]:
             yield f"text [{start}, {end}) {_shorten(gap)} belongs to no sentence"
 
 
+def _directive_faults(bulletin: Bulletin) -> Iterator[str]:
+    """Directives out of range or of order, and parts whose text isn't that of their place."""
+    yield from _span_faults(bulletin, bulletin.directives, "directive")
+    for directive in bulletin.directives:
+        place = f"directive [{directive.start}, {directive.end}): "
+        if not 0 <= directive.sentence < len(bulletin.sentences):
+            yield f"{place}sentence {directive.sentence} is not there, the bulletin has {len(bulletin.sentences)}"
+        for name, part in directive.parts():
+            if not 0 <= part.start < part.end <= len(bulletin.text):
+                yield f"{place}{name} [{part.start}, {part.end}): out of range"
+            elif bulletin.text[part.start : part.end] != part.text:
+                yield f"{place}{name} [{part.start}, {part.end}): {_shorten(part.text)} is not the text there"
+
+
 def _label_faults(bulletin: Bulletin, scheme: LabelScheme) -> Iterator[str]:
     for entity in bulletin.entities:
         if entity.label not in scheme.entity_names:
             yield f"entity [{entity.start}, {entity.end}) {_shorten(bulletin.surface(entity))}: " + _unknown(
                 "label", entity.label, scheme.entity_names
             )
+    for directive in bulletin.directives:
+        for domain in directive.domains:
+            if domain not in scheme.domain_names:
+                place = f"directive [{directive.start}, {directive.end}): "
+                yield place + _unknown("domain", domain, scheme.domain_names)
     for sentence in bulletin.sentences:
         place = f"sentence [{sentence.start}, {sentence.end}) {_shorten(bulletin.surface(sentence))}: "
         if sentence.function is not None and sentence.function not in scheme.function_names:
@@ -328,7 +367,7 @@ def _shorten(surface: str, *, limit: int = 24) -> str:
     return repr(surface if len(surface) <= limit else surface[: limit - 1] + "…")
 
 
-def _position(span: Entity | Sentence) -> tuple[int, int]:
+def _position(span: Entity | Sentence | Directive) -> tuple[int, int]:
     return span.start, span.end
 
 
@@ -344,6 +383,68 @@ def _sentence_to_dict(sentence: Sentence) -> dict[str, Any]:
     return data
 
 
+def directive_to_dict(directive: Directive) -> dict[str, Any]:
+    """The JSON object of a directive; parts that it lacks are absent."""
+    single = {name: getattr(directive, name) for name in ("action", "issuer", "addressee", "deadline")}
+    return {
+        "start": directive.start,
+        "end": directive.end,
+        "sentence": directive.sentence,
+        **{name: _mention_to_dict(mention) for name, mention in single.items() if mention is not None},
+        "domains": list(directive.domains),
+        "groups": [_mention_to_dict(mention) for mention in directive.groups],
+        "documents": [_mention_to_dict(mention) for mention in directive.documents],
+        **_without_none(score=directive.score),
+    }
+
+
+def directive_from_dict(data: Any) -> Directive:
+    """A directive from its JSON object.
+
+    Raises:
+        DataError: a key is missing or has a value of the wrong type.
+    """
+    score = _typed(data, "score", (int, float), default=None)
+    return Directive(
+        start=_typed(data, "start", int),
+        end=_typed(data, "end", int),
+        sentence=_typed(data, "sentence", int),
+        action=_mention_from_dict(_typed(data, "action", dict)),
+        issuer=_optional_mention(data, "issuer"),
+        addressee=_optional_mention(data, "addressee"),
+        deadline=_optional_mention(data, "deadline"),
+        domains=_strings(data, "domains"),
+        groups=tuple(map(_mention_from_dict, _typed(data, "groups", list, default=[]))),
+        documents=tuple(map(_mention_from_dict, _typed(data, "documents", list, default=[]))),
+        score=None if score is None else float(score),
+    )
+
+
+def _mention_to_dict(mention: Mention) -> dict[str, Any]:
+    return _without_none(start=mention.start, end=mention.end, text=mention.text, date=mention.date)
+
+
+def _mention_from_dict(data: Any) -> Mention:
+    return Mention(
+        start=_typed(data, "start", int),
+        end=_typed(data, "end", int),
+        text=_typed(data, "text", str),
+        date=_typed(data, "date", str, default=None),
+    )
+
+
+def _optional_mention(data: Any, key: str) -> Mention | None:
+    found = _typed(data, key, dict, default=None)
+    return None if found is None else _mention_from_dict(found)
+
+
+def _strings(data: Any, key: str) -> tuple[str, ...]:
+    values = _typed(data, key, list, default=[])
+    if not all(isinstance(value, str) for value in values):
+        raise DataError(f"key {key!r}: expected a list of strings")
+    return tuple(values)
+
+
 def _entity_from_dict(data: Any) -> Entity:
     score = _typed(data, "score", (int, float), default=None)
     return Entity(
@@ -355,9 +456,6 @@ def _entity_from_dict(data: Any) -> Entity:
 
 
 def _sentence_from_dict(data: Any) -> Sentence:
-    domains = _typed(data, "domains", list, default=[])
-    if not all(isinstance(domain, str) for domain in domains):
-        raise DataError("key 'domains': expected a list of strings")
     scores = _typed(data, "scores", dict, default={})
     for name in scores:
         _typed(scores, name, (int, float))
@@ -365,7 +463,7 @@ def _sentence_from_dict(data: Any) -> Sentence:
         start=_typed(data, "start", int),
         end=_typed(data, "end", int),
         function=_typed(data, "function", str, default=None),
-        domains=tuple(domains),
+        domains=_strings(data, "domains"),
         scores={str(name): float(score) for name, score in scores.items()},
     )
 

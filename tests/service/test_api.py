@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
 from typing import Any
 
+import openpyxl
 import pytest
 from httpx import Response
 from spacy.language import Language
@@ -75,6 +77,33 @@ def test_a_batch_of_files_with_an_archive(client: TestClient) -> None:
     answer = send(client, "/v1/analyze/batch", files=files).json()
     assert [one["id"] for one in answer["bulletins"]] == ["a"]
     assert [one["place"] for one in answer["errors"]] == ["x.zip/b.exe", "c.pdf"]
+
+
+def test_a_ledger_of_what_was_analysed(client: TestClient) -> None:
+    analysed = send(client, "/v1/analyze/batch", json={"bulletins": [{"text": TEXT, "title": "=1+1"}]}).json()
+    (directive,) = analysed["bulletins"][0]["directives"]
+    assert directive["deadline"]["text"] == "年底前"
+    book = openpyxl.load_workbook(io.BytesIO(send(client, "/v1/ledger", json=analysed).content))
+    heading, row = book.active.values
+    assert dict(zip(heading, row, strict=True))["来源"] == "'=1+1"
+    response = send(client, "/v1/ledger?format=csv&language=en", json=analysed)
+    assert response.headers["content-disposition"] == 'attachment; filename="zhengling.csv"'
+    assert response.content.decode("utf-8-sig").startswith("No.,Source")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        {"bulletins": 1},
+        {"bulletins": [1]},
+        {"bulletins": [{"id": "a", "text": "b", "entities": [{"start": 0, "end": 9, "label": "ORG"}]}]},
+    ],
+)
+def test_a_ledger_of_something_else(client: TestClient, body: object) -> None:
+    error(send(client, "/v1/ledger", json=body), status=422, code="unfit")
+    error(send(client, "/v1/ledger?format=pdf", json=body), status=422, code="unfit")
 
 
 def test_schema_and_health(client: TestClient, scheme: LabelScheme) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
@@ -158,11 +158,10 @@ def test_downloads(page: Page, profile: Path) -> None:
     (bulletin,) = json.loads(downloaded(profile, "zhengling.json", page).read_text(encoding="utf-8"))
     assert bulletin["text"] == "=1+1，" + TEXT
     page.one("[data-do=excel]").click()
-    content = downloaded(profile, "zhengling.csv", page).read_bytes()
-    assert content.startswith(b"\xef\xbb\xbf")
-    rows = list(csv.reader(content.decode("utf-8-sig").splitlines()))
-    assert len(rows) >= 2
-    assert not any(cell.startswith("=") for row in rows for cell in row)
+    sheet = openpyxl.load_workbook(downloaded(profile, "zhengling.xlsx", page)).active
+    rows = list(sheet.values)
+    assert "任务事项" in rows[0]
+    assert any("困难老年人探访" in str(cell) for cell in rows[1])
     page.one("[data-do=copy]").click()
     page.until(lambda: page.notice == "已复制。")
 

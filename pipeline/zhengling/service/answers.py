@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -67,21 +68,34 @@ _REFUSALS = {
 }
 
 
-def describe(body: type[BaseModel], answer: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of a route that takes a JSON body or a form with files."""
-    content = {
-        JSON: {"schema": _inlined(body.model_json_schema())},
-        FORM: {"schema": FileForm.model_json_schema()},
-    }
+def describe(
+    body: type[BaseModel], answer: dict[str, Any], *, sheet: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Arguments of a route.
+
+    Args:
+        body: of its JSON.
+        answer: its JSON answer.
+        sheet: types of files that it answers instead; then it takes no forms.
+    """
+    content = {JSON: {"schema": _inlined(body.model_json_schema())}}
+    if not sheet:
+        content[FORM] = {"schema": FileForm.model_json_schema()}
     return {
         "openapi_extra": {"requestBody": {"required": True, "content": content}},
-        "responses": described(answer, refusals=True),
+        "responses": described(answer, refusals=True, sheet=sheet),
     }
 
 
-def described(answer: dict[str, Any], *, refusals: bool = False) -> dict[int | str, dict[str, Any]]:
+def described(
+    answer: dict[str, Any], *, refusals: bool = False, sheet: Mapping[str, str] | None = None
+) -> dict[int | str, dict[str, Any]]:
     """The answers of a route: a good one, and the refusals."""
-    found: dict[int | str, dict[str, Any]] = {200: {"content": {JSON: {"schema": answer}}}}
+    good = {
+        kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+        for kind in (sheet or {}).values()
+    }
+    found: dict[int | str, dict[str, Any]] = {200: {"content": good or {JSON: {"schema": answer}}}}
     for status, words in _REFUSALS.items() if refusals else ():
         found[status] = {"description": words, "content": {JSON: {"schema": _ERROR}}}
     return found

@@ -21,11 +21,11 @@ from zhengling.loading import scheme_of
 from zhengling.report.page import render_content
 from zhengling.report.wording import Language, label_text
 from zhengling.schema import Bulletin
-from zhengling.service import answers, refusals, requests, web
+from zhengling.service import answers, ledger, refusals, requests, web
 from zhengling.service.engine import Engine, Stop
 from zhengling.service.guard import REQUEST_ID, Guard
 from zhengling.service.metrics import Metrics
-from zhengling.service.requests import BatchBody, Inputs, TextBody
+from zhengling.service.requests import AnalysedBody, BatchBody, Inputs, TextBody
 from zhengling.service.settings import ServiceSettings
 
 # What a browser fetches before anybody could enter a token; none of it depends on a text.
@@ -130,6 +130,19 @@ def _add_routes(app: FastAPI, service: _Service) -> None:
         """Analyse several bulletins; those that can't be read are named among the errors."""
         return _json(await service.analyse(request, body=BatchBody, render=_many))
 
+    @app.post("/v1/ledger", **answers.describe(AnalysedBody, answers.BATCH, sheet=ledger.SHEETS))
+    async def ledger_file(
+        request: Request,
+        form: Annotated[ledger.Form, Query(alias="format")] = "xlsx",
+        language: Annotated[Language, Query()] = "zh",
+    ) -> Response:
+        """Make a task ledger of bulletins as /v1/analyze or /v1/analyze/batch gave them."""
+        content = await requests.read_json(request, settings=service.settings)
+        made = await service.engine.run(
+            lambda _: ledger.make(content, form=form, scheme=service.scheme, language=language)
+        )
+        return Response(made, media_type=ledger.SHEETS[form], headers=ledger.headers(form))
+
     @app.post("/page", include_in_schema=False)
     async def page(request: Request, language: Annotated[Language, Query()] = "zh") -> Response:
         def render(bulletins: list[Bulletin], faults: list[DataError]) -> bytes:
@@ -204,8 +217,11 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     return await _answer_refusal(request, refusal)
 
 
-async def _answer_query(request: Request, _: Exception) -> Response:
-    return await _answer_refusal(request, refusals.unfit("language: choose zh or en"))
+async def _answer_query(request: Request, error: Exception) -> Response:
+    """Bodies are checked elsewhere, so what FastAPI finds is in the query."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    said = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in found)
+    return await _answer_refusal(request, refusals.unfit(said))
 
 
 async def _answer_fault(request: Request, _: Exception) -> Response:

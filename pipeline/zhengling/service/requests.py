@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import Headers, UploadFile
@@ -47,6 +48,12 @@ class BatchBody(BaseModel):
     bulletins: list[TextBody] = Field(min_length=1)
 
 
+class AnalysedBody(BaseModel):
+    """Analysed bulletins, as /v1/analyze/batch answers them."""
+
+    bulletins: list[dict[str, Any]]
+
+
 class FileForm(BaseModel):
     """Files to analyse: .txt, .md, .html, .docx, .pdf, or .zip of these."""
 
@@ -77,10 +84,25 @@ async def read_inputs(
         return await _uploads(request, settings=settings)
     if kind != JSON:
         raise refusals.Refusal(415, "unsupported", f"content type {kind[:80]!r}: send {JSON} or {FORM}")
-    texts = _texts(b"".join([chunk async for chunk in _stream(request, settings=settings)]), body=body)
+    texts = _texts(await read_json(request, settings=settings), body=body)
     if len(texts) > settings.batch_texts:
         raise _too_many(len(texts), settings=settings)
     return texts
+
+
+async def read_json(request: Request, *, settings: ServiceSettings) -> Any:
+    """The value of a JSON body, in UTF-8.
+
+    Raises:
+        Refusal: too large, or no JSON.
+    """
+    content = b"".join([chunk async for chunk in _stream(request, settings=settings)])
+    try:
+        return parse_json(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise refusals.unreadable(f"not UTF-8 at byte {error.start}; encode the JSON in UTF-8") from error
+    except DataError as error:
+        raise refusals.unreadable(str(error)) from error
 
 
 def sources_of(inputs: Inputs, *, settings: ServiceSettings) -> Iterator[Source | DataError]:
@@ -136,13 +158,7 @@ async def _stream(request: Request, *, settings: ServiceSettings) -> AsyncGenera
         raise refusals.unreadable("the connection was closed before the end of the body") from error
 
 
-def _texts(content: bytes, *, body: type[TextBody] | type[BatchBody]) -> list[TextBody]:
-    try:
-        data = parse_json(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise refusals.unreadable(f"not UTF-8 at byte {error.start}; encode the JSON in UTF-8") from error
-    except DataError as error:
-        raise refusals.unreadable(str(error)) from error
+def _texts(data: Any, *, body: type[TextBody] | type[BatchBody]) -> list[TextBody]:
     try:
         checked = body.model_validate(data)
     except ValidationError as error:

@@ -13,8 +13,10 @@
     at("notice").classList.toggle("bad", bad);
   }
 
+  const authorization = () => (at("token").value ? { Authorization: `Bearer ${at("token").value}` } : {});
+
   function request() {
-    const headers = at("token").value ? { Authorization: `Bearer ${at("token").value}` } : {};
+    const headers = authorization();
     if (files.files.length) {
       const body = new FormData();
       for (const file of files.files) body.append("file", file, file.name);
@@ -115,7 +117,6 @@
 
   // A cell that begins like a formula gets an apostrophe, so that no spreadsheet computes it.
   const cell = (value) => String(value ?? "").replace(/\s+/g, " ").replace(/^(?=[=+\-@])/, "'");
-  const quoted = (value) => `"${cell(value).replaceAll('"', '""')}"`;
 
   function download(name, kind, content) {
     const link = document.createElement("a");
@@ -143,9 +144,12 @@
   const actions = {
     copy,
     json: () => download("zhengling.json", "application/json", JSON.stringify(found.bulletins, null, 1)),
-    excel: () => {
-      const lines = table().map((row) => row.map(quoted).join(","));
-      download("zhengling.csv", "text/csv;charset=utf-8", `\ufeff${lines.join("\r\n")}\r\n`);
+    excel: async () => {
+      const headers = { "Content-Type": "application/json", ...authorization() };
+      const body = JSON.stringify({ bulletins: found.bulletins });
+      const response = await fetch(`/v1/ledger?language=${form.dataset.language}`, { method: "POST", headers, body });
+      if (response.ok) download("zhengling.xlsx", response.headers.get("Content-Type"), await response.blob());
+      else await explain(response);
     },
   };
 
@@ -156,7 +160,9 @@
   });
   text.addEventListener("input", () => { if (text.value) files.value = ""; });
   files.addEventListener("change", () => { if (files.files.length) { text.value = ""; analyse(); } });
-  at("actions").addEventListener("click", (event) => actions[event.target.dataset.do]?.());
+  at("actions").addEventListener("click", (event) => {
+    Promise.resolve(actions[event.target.dataset.do]?.()).catch(() => say(words.failed, { bad: true }));
+  });
   addEventListener("dragover", (event) => { event.preventDefault(); text.classList.add("over"); });
   addEventListener("dragleave", () => text.classList.remove("over"));
   addEventListener("drop", (event) => {
