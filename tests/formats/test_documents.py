@@ -334,6 +334,19 @@ def test_damaged_files_are_texts_or_named_faults(
             assert one.text.strip()
 
 
+@pytest.mark.parametrize(
+    "text", ["好" * 3_300_000, "\n" * 1_000_000 + "好。"], ids=["one character", "line breaks"]
+)
+def test_huge_texts(text: str) -> None:
+    """Read without loss, and as documents of other kinds read or refused in a line."""
+    content = text.encode()
+    assert texts(content, "a.txt")[0].text == text
+    assert "like a zip bomb" in errors(packed({"a.txt": content}), "x.zip")[0]
+    assert "好" in texts(content, "a.md")[0].text
+    (page,) = read_document(b"<p>" + content, place="a.html")
+    assert str(page).startswith("a.html: ") if isinstance(page, DataError) else "好" in page.text
+
+
 def test_documents_become_sources(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(packed({"a.txt": b"one", "b/a.txt": b"two", "c.pdf": b""}))
     (tmp_path / "d.docx").write_bytes(word("正文。", title="题", author="者"))

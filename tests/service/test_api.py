@@ -290,6 +290,16 @@ def test_a_text_that_is_too_long(client: TestClient) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text", ["好" * 10_000_000, "\n" * 1_000_000 + "好"], ids=["one character", "line breaks"]
+)
+def test_huge_texts(nlp: Language, text: str) -> None:
+    """Refused at once by default; what is read of files is refused likewise."""
+    with TestClient(create_app(nlp)) as client:
+        for options in ({"json": {"text": text}}, {"files": {"file": ("a.txt", text.encode())}}):
+            error(send(client, **options), status=413, code="too_large")
+
+
 def test_too_many_texts(client: TestClient) -> None:
     many = {"bulletins": [{"text": "a"}] * 6}
     assert "limit batch_texts" in error(

@@ -51,7 +51,7 @@ class Engine:
         self.nlp = nlp
         self.settings = settings
         self.taken = 0
-        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="zhengling")
+        self._pool = _pool(settings)
 
     async def run(self, work: Callable[[Stop], Result]) -> Result:
         """Do work in a thread; from the event loop only.
@@ -88,11 +88,16 @@ class Engine:
             yield from analyse(self.nlp, [source])
 
     def close(self) -> None:
-        """Wait for what was begun."""
-        self._pool.shutdown(wait=True)
+        """Wait for what was begun; the engine can be used again."""
+        ended, self._pool = self._pool, _pool(self.settings)
+        ended.shutdown(wait=True)
 
     def _release(self) -> None:
         self.taken -= 1
+
+
+def _pool(settings: ServiceSettings) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(settings.workers, thread_name_prefix="zhengling")
 
 
 def _unless_stopped(work: Callable[[Stop], Result], stop: Stop) -> Result:

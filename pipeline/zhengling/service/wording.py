@@ -8,6 +8,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "app": "政令 · 公报解读",
         "lead": "粘贴公报全文，或把文件拖到这里：标出人名、机构、时间等，逐句判别部署要求，列出任务清单。",
+        "pasted": "粘贴的公报",
         "paste": "公报正文",
         "placeholder": "在此粘贴公报正文，或拖入文件…",
         "file": "选择文件",
@@ -47,6 +48,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
             "Paste a bulletin or drop a file here: names, bodies and dates are marked, "
             "each sentence is told by its function, and directives become a task list."
         ),
+        "pasted": "Pasted bulletin",
         "paste": "Text of the bulletin",
         "placeholder": "Paste the text here, or drop a file…",
         "file": "Choose files",

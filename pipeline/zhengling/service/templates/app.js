@@ -22,7 +22,7 @@
       for (const file of files.files) body.append("file", file, file.name);
       return { method: "POST", headers, body };
     }
-    const content = { text: text.value, id: "text" };
+    const content = { text: text.value, id: words.pasted };
     if (at("date").value) content.date = at("date").value;
     headers["Content-Type"] = "application/json";
     return { method: "POST", headers, body: JSON.stringify(content) };
