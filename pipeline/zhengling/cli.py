@@ -505,7 +505,11 @@ def _good_sources(paths: Iterable[str], failures: list[DataError]) -> Iterator[S
 def _store(nlp: Any, sources: Iterable[Source], output: Path, **options: Any) -> None:
     from zhengling.store.resuming import store
 
-    outcome = store(nlp, sources, output, **options)
+    sources = iter(sources)
+    first = next(sources, None)
+    if first is None:
+        return
+    outcome = store(nlp, _chain(first, sources), output, **options)
     _say(f"{outcome.added} texts added to {output}, {outcome.known} were there")
 
 

@@ -327,7 +327,7 @@ def _directive_faults(bulletin: Bulletin) -> Iterator[str]:
     for directive in bulletin.directives:
         place = f"directive [{directive.start}, {directive.end}): "
         if not 0 <= directive.sentence < len(bulletin.sentences):
-            yield f"{place}sentence {directive.sentence} is not there, the bulletin has {len(bulletin.sentences)}"
+            yield f"{place}no sentence {directive.sentence}, the bulletin has {len(bulletin.sentences)}"
         for name, part in directive.parts():
             if not 0 <= part.start < part.end <= len(bulletin.text):
                 yield f"{place}{name} [{part.start}, {part.end}): out of range"

@@ -97,7 +97,7 @@ def _number(numeral: str) -> str:
 
 
 def _end_of_range(plain: str) -> tuple[int | None, str]:
-    """Year of the beginning, if the end has none of its own, and the end; ``6月1日至15日`` ends on 6月15日."""
+    """Year of the beginning, for an end that has none, and the end; ``6月1日至15日`` ends on 6月15日."""
     *begin, end = _RANGE.split(plain)
     if not begin:
         return None, plain

@@ -11,7 +11,7 @@ from zhengling.schema import Entity, Mention
 
 
 def find_deadline(page: Page, start: int, end: int, *, reference: date | None) -> Mention | None:
-    """The first date that says its end (``6月底前``, ``三个月内``), else the first day, month or year to act in.
+    """The first date that says its end (``6月底前``, ``三个月内``), else the first one to act in.
 
     Args:
         page: the bulletin.

@@ -72,7 +72,7 @@ def _read(bulletin: Bulletin, page: Page, paper: Paper) -> Iterator[Directive]:
     speech = _Speech(first_named(bulletin, page, labels["person"]))
     for index, sentence in enumerate(bulletin.sentences):
         if paper.issuer:
-            speech.stop()  # what a notice says is said by who issued it, but for a sentence that names another
+            speech.stop()  # a notice speaks for who issued it, but in a sentence that names another
         if sentence.function == labels["directive"]:
             if compiled(page.rules.article).match(page.text, sentence.start):
                 speech.issuer = paper.law
@@ -135,7 +135,7 @@ def _parts(page: Page, speech: _Speech, start: int, end: int) -> tuple[int, Addr
     if frame and frame.body >= end:
         return start, None
     body = frame.body if frame else start
-    addressee = find_addressee(page, body, end, asked=bool(frame and frame.object))
+    addressee = find_addressee(page, body, end, asked=bool(frame and frame.asked))
     if addressee and addressee.plan and not frame:
         speech.stop()
     return body, addressee

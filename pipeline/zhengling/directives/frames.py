@@ -24,7 +24,7 @@ class Frame:
         paper: the words name a document.
         demand: the verb demands, and doesn't just state.
         body: where the words introduced begin.
-        object: the verb is followed by whom it asks (``要求各地…``), without a comma.
+        asked: the verb is followed by whom it asks (``要求各地…``), without a comma.
     """
 
     issuer: Span | None
@@ -33,7 +33,7 @@ class Frame:
     paper: bool
     demand: bool
     body: int
-    object: bool
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def find_frame(page: Page, start: int, end: int) -> Frame | None:
     words = page.rules.words
     subject = _speaker(page, start, end)
     found = (
-        _frame(subject, demand=False, body=_body(page, subject.span[1], end), object=False)
+        _frame(subject, demand=False, body=_body(page, subject.span[1], end), asked=False)
         if subject
         else None
     )
@@ -73,7 +73,7 @@ def find_frame(page: Page, start: int, end: int) -> Frame | None:
         if named is None and not _opens(page, begin, verb.span(), direct=direct, follows=first is not None):
             continue
         subject = named or first
-        found = _frame(subject, demand=verb["demand"] is not None, body=body, object=direct)
+        found = _frame(subject, demand=verb["demand"] is not None, body=body, asked=direct)
     return found
 
 
@@ -94,10 +94,10 @@ def _body(page: Page, place: int, end: int) -> int:
     return after.end() if after else place
 
 
-def _frame(subject: _Subject | None, *, demand: bool, body: int, object: bool) -> Frame:
+def _frame(subject: _Subject | None, *, demand: bool, body: int, asked: bool) -> Frame:
     if subject is None:
-        return Frame(None, False, False, False, demand, body, object)
-    return Frame(subject.span, subject.pronoun, subject.person, subject.paper, demand, body, object)
+        return Frame(None, False, False, False, demand, body, asked)
+    return Frame(subject.span, subject.pronoun, subject.person, subject.paper, demand, body, asked)
 
 
 def _opens(page: Page, begin: int, verb: Span, *, direct: bool, follows: bool) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from zhengling.directives.page import Page, Span, compiled, trimmed
 
 _BEFORE_NUMBER = "：:；;，,。 \n\r\t\u3000"
@@ -19,7 +21,7 @@ def split_items(page: Page, start: int, end: int) -> tuple[Span | None, list[Spa
     numbers = _numbers(page, start, end)
     semicolons = [place + 1 for place in range(start, end) if page.flat[place] in "；;"]
     cuts = sorted({start, end, *numbers, *semicolons})
-    parts = [trimmed(page.text, a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [trimmed(page.text, a, b) for a, b in pairwise(cuts)]
     parts = [part for part in parts if part[0] < part[1]]
     if numbers and parts and parts[0][0] < numbers[0]:
         leads = [part for part in parts if part[0] < numbers[0]]

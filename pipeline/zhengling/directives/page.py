@@ -87,7 +87,7 @@ class Page:
 
 
 def page_of(bulletin: Bulletin, rules: Rules) -> Page:
-    """Prepare a bulletin; brackets are matched within a sentence, so that one left open hides nothing else."""
+    """Prepare a bulletin; brackets are matched within a sentence."""
     flat = list(bulletin.text)
     for sentence in bulletin.sentences:
         for start, end in _hidden(bulletin.text, sentence.start, sentence.end):

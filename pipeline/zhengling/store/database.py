@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -17,20 +18,20 @@ from zhengling.store.tables import Stored, flat
 LAYOUT = "1"
 _TABLES = """
 CREATE TABLE about (name VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
-CREATE TABLE models (model VARCHAR PRIMARY KEY, scheme JSON NOT NULL);
+CREATE TABLE models (model VARCHAR PRIMARY KEY, scheme VARCHAR NOT NULL, used TIMESTAMPTZ NOT NULL);
 CREATE TABLE bulletins (
-  bulletin VARCHAR PRIMARY KEY, place VARCHAR, model VARCHAR, id VARCHAR, title VARCHAR, date DATE, source VARCHAR,
-  text VARCHAR);
+  bulletin VARCHAR PRIMARY KEY, place VARCHAR, model VARCHAR, id VARCHAR, title VARCHAR, date DATE,
+  source VARCHAR, text VARCHAR);
 CREATE TABLE sentences (
-  bulletin VARCHAR, number BIGINT, start BIGINT, "end" BIGINT, text VARCHAR, "function" VARCHAR, score DOUBLE,
-  domains VARCHAR[], PRIMARY KEY (bulletin, number));
+  bulletin VARCHAR, number BIGINT, start BIGINT, "end" BIGINT, text VARCHAR, "function" VARCHAR,
+  score DOUBLE, domains VARCHAR[], PRIMARY KEY (bulletin, number));
 CREATE TABLE entities (
   bulletin VARCHAR, start BIGINT, "end" BIGINT, text VARCHAR, label VARCHAR, score DOUBLE,
   PRIMARY KEY (bulletin, start));
 CREATE TABLE directives (
-  bulletin VARCHAR, number BIGINT, sentence BIGINT, start BIGINT, "end" BIGINT, action VARCHAR, issuer VARCHAR,
-  addressee VARCHAR, deadline VARCHAR, due DATE, domains VARCHAR[], groups VARCHAR[], documents VARCHAR[],
-  score DOUBLE, PRIMARY KEY (bulletin, number));
+  bulletin VARCHAR, number BIGINT, sentence BIGINT, start BIGINT, "end" BIGINT, action VARCHAR,
+  issuer VARCHAR, addressee VARCHAR, deadline VARCHAR, due DATE, domains VARCHAR[],
+  groups VARCHAR[], documents VARCHAR[], score DOUBLE, PRIMARY KEY (bulletin, number));
 """
 
 
@@ -55,7 +56,7 @@ class Database:
         """Note a model and its labels."""
         labels = json.dumps(scheme.to_dict(), ensure_ascii=False)
         with self._transaction():
-            self._connection.execute("INSERT OR REPLACE INTO models VALUES (?, ?)", [model, labels])
+            self._connection.execute("INSERT OR REPLACE INTO models VALUES (?, ?, now())", [model, labels])
 
     def add(self, batch: Sequence[Stored]) -> None:
         """Store bulletins, all of them or none; what is stored already stays as it is."""
@@ -66,19 +67,22 @@ class Database:
             self._insert("entities", tables.entities)
             self._insert("directives", tables.directives)
 
-    def schemes(self) -> Iterator[LabelScheme]:
-        """The label schemes of the models."""
-        for row in self.rows("SELECT scheme FROM models ORDER BY model"):
-            yield LabelScheme.from_dict(json.loads(row[0]))
+    def latest(self) -> tuple[str, LabelScheme] | None:
+        """The model that was used last, with its labels; None if nothing was analysed."""
+        found = self.rows("SELECT model, scheme FROM models ORDER BY used DESC, model LIMIT 1")
+        if not found:
+            return None
+        model, scheme = map(str, found[0])
+        return model, LabelScheme.from_dict(json.loads(scheme))
 
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query.
 
         Raises:
             ZhenglingError: the database refuses it.
         """
         with _faults(self.path):
-            found: list[tuple[object, ...]] = self._connection.execute(query, values).fetchall()
+            found: list[tuple[Any, ...]] = self._connection.execute(query, values).fetchall()
             return found
 
     def _insert(self, table: str, rows: pa.Table) -> None:

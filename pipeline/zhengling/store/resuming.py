@@ -32,7 +32,7 @@ class Outcome:
     known: int
 
 
-def store(  # noqa: PLR0913 - options of a run
+def store(
     nlp: Language,
     sources: Iterable[Source],
     output: Path,
