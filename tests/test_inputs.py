@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhengling.errors import DataError
+from zhengling.formats.documents import SUFFIXES
 from zhengling.inputs import Source, decode_text, find_files, read_sources, read_text
 
 TEXT = "示例市民政局召开会议，\r\n部署“一老一小”工作。\r\n"
@@ -127,7 +128,7 @@ def test_folders_are_searched_through_in_order(tmp_path: Path) -> None:
 
 def test_folder_without_bulletins(tmp_path: Path) -> None:
     write(tmp_path / "a.csv")
-    assert errors_of(tmp_path) == [f"{tmp_path}: no bulletins in this folder (.txt)"]
+    assert errors_of(tmp_path) == [f"{tmp_path}: no bulletins in this folder ({', '.join(SUFFIXES)})"]
 
 
 def test_a_folder_may_be_named_like_a_file(tmp_path: Path) -> None:

@@ -34,5 +34,5 @@ def analyse(
     for doc, source in nlp.pipe(pairs, as_tuples=True, batch_size=batch_size):
         bulletin = annotation_of(doc)
         kept = tuple(e for e in bulletin.entities if e.score is None or e.score >= min_score)
-        bulletin = replace(bulletin, id=source.id, entities=kept)
+        bulletin = replace(bulletin, id=source.id, entities=kept, meta=source.meta)
         yield replace(bulletin, directives=find_directives(bulletin, rules=rules))

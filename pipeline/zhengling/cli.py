@@ -87,7 +87,7 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     rules: RulesOption = None,
     language: Annotated[Language, typer.Option(help="Of tables and pages.")] = Language.zh,
 ) -> None:
-    """Analyse bulletins.
+    """Analyse bulletins: text, Markdown, HTML, Word, PDF, and zip archives of them.
 
     Exit status: 0 all done, 1 some inputs failed (named on standard error, the others written), 2 usage.
     """
@@ -480,6 +480,33 @@ def package(
 
 
 @app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; this machine only if left out.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    settings: Annotated[Path | None, typer.Option(help="JSON file with limits, see docs/service.md.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token that clients must send; or set ZHENGLING_TOKEN.")
+    ] = None,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Serve the REST API and a page to paste bulletins into, until stopped."""
+    from zhengling.extras import need
+
+    need("fastapi", "uvicorn", "python_multipart", "prometheus_client", extra="service", what="serving")
+    from zhengling.loading import load_pipeline
+    from zhengling.service.server import read_token, serve
+    from zhengling.service.settings import ServiceSettings
+
+    chosen = ServiceSettings.from_file(settings) if settings else ServiceSettings()
+    token = read_token(token_file)
+    nlp = load_pipeline(model, threads=threads)
+    serve(nlp, host=host, port=port, settings=chosen, token=token)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
@@ -580,13 +607,9 @@ def _overrides(changes: list[str] | None) -> dict[str, Any]:
 
 
 def _need_training() -> None:
-    from importlib.util import find_spec
+    from zhengling.extras import need
 
-    missing = [
-        name for name in ("torch", "transformers", "accelerate", "datasets") if find_spec(name) is None
-    ]
-    if missing:
-        raise ZhenglingError(f"training needs {', '.join(missing)}: pip install 'zhengling[train]'")
+    need("torch", "transformers", "accelerate", "datasets", extra="train", what="training")
 
 
 def _log_to_stderr() -> None:

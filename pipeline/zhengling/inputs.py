@@ -1,27 +1,19 @@
-"""Finding bulletins on disk and decoding them."""
+"""Finding bulletins on disk and reading them."""
 
 from __future__ import annotations
 
-import codecs
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
 
 from zhengling.errors import DataError
+from zhengling.formats.documents import SUFFIXES, Document, DocumentLimits, read_document
+from zhengling.formats.documents.plain import decode
 
 STANDARD_INPUT = "-"
-SUFFIXES = (".txt",)
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_PLAIN_CONTROLS = frozenset("\t\n\r\v\f\x1a\x1b\x85")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +24,13 @@ class Source:
         id: the file's stem, made unique among the inputs of a run.
         place: where it came from, for messages.
         text: the raw text.
+        meta: title, date and source, each where the document says it.
     """
 
     id: str
     place: str
     text: str
+    meta: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_files(paths: Iterable[str]) -> Iterator[str | DataError]:
@@ -72,21 +66,54 @@ def _expand(path: str) -> list[str] | list[DataError]:
     return [DataError("no such file or folder", path=path)]
 
 
-def read_sources(paths: Iterable[str]) -> Iterator[Source | DataError]:
-    """Read all texts that the paths lead to, one at a time; a fault is yielded and the rest goes on."""
+def read_sources(
+    paths: Iterable[str], *, limits: DocumentLimits | None = None
+) -> Iterator[Source | DataError]:
+    """Read all texts that the paths lead to, one file at a time; a fault is yielded and the rest goes on.
+
+    Args:
+        paths: see ``find_files``; an archive holds several texts.
+        limits: how much is read of a file.
+    """
+    return name_sources(
+        document
+        for path in find_files(paths)
+        for document in ([path] if isinstance(path, DataError) else _documents(path, limits=limits))
+    )
+
+
+def name_sources(documents: Iterable[Document | DataError]) -> Iterator[Source | DataError]:
+    """Give documents ids that are unique among them; faults go through."""
     taken: set[str] = set()
-    for found in find_files(paths):
-        if isinstance(found, DataError):
-            yield found
+    for document in documents:
+        if isinstance(document, DataError):
+            yield document
             continue
-        try:
-            text = read_text(found)
-        except DataError as error:
-            yield error
-            continue
-        name = _unique(found, taken)
+        name = _unique(document.place, taken)
         taken.add(name)
-        yield Source(id=name, place=found, text=text)
+        yield Source(id=name, place=document.place, text=document.text, meta=document.meta)
+
+
+def _documents(path: str, *, limits: DocumentLimits | None) -> Iterator[Document | DataError]:
+    try:
+        if path == STANDARD_INPUT:
+            yield Document(read_text(path), place=path)
+            return
+        content = _read_bytes(path, limit=(limits or DocumentLimits()).file_bytes)
+    except DataError as error:
+        yield error
+        return
+    yield from read_document(content, place=path, limits=limits)
+
+
+def _read_bytes(path: str, *, limit: int) -> bytes:
+    try:
+        size = Path(path).stat().st_size
+        if size > limit:
+            raise DataError(f"{size} bytes, more than {limit} (limit file_bytes)", path=path)
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"can't be read: {error.strerror}", path=path) from error
 
 
 def read_text(path: str) -> str:
@@ -115,37 +142,10 @@ def decode_text(content: bytes, *, path: str) -> str:
     Raises:
         DataError: it is binary or in another encoding.
     """
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            return _decode(content[len(mark) :] if encoding == "utf-8" else content, encoding, path=path)
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if _is_cut_off(content, error):
-            raise DataError(
-                "UTF-8 that ends in the middle of a character; is the file whole?", path=path
-            ) from error
-        text = _decode(content, "gb18030", path=path, first=error)
-    strange = next((c for c in text if c < " " and c not in _PLAIN_CONTROLS), None)
-    if strange is not None:
-        offset = text.index(strange)
-        raise DataError(f"binary: control character U+{ord(strange):04X} at offset {offset}", path=path)
-    return text
-
-
-def _is_cut_off(content: bytes, error: UnicodeDecodeError) -> bool:
-    """Whether all is UTF-8, and not just ASCII, up to a last character of which bytes are missing."""
-    return error.reason == "unexpected end of data" and not content[: error.start].isascii()
-
-
-def _decode(content: bytes, encoding: str, *, path: str, first: UnicodeDecodeError | None = None) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        shown = first or error
-        raise DataError(
-            f"not text in UTF-8 or GB18030 (byte {shown.start}); convert it to UTF-8", path=path
-        ) from error
+        return decode(content)
+    except DataError as error:
+        raise DataError(error.message, path=path) from error
 
 
 def _unique(path: str, taken: set[str]) -> str:

@@ -7,12 +7,13 @@ import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from zhengling.report.colours import legible, mix
-from zhengling.report.view import TagSet, entity_chip, tag_set, view
+from zhengling.report.view import TagSet, entity_chip, styles_of, tag_set, view
 from zhengling.report.wording import Language, words
 from zhengling.schema import Bulletin, LabelScheme
 
@@ -59,26 +60,60 @@ def render_page(
         ZhenglingError: a label's colour is not ``#rrggbb``, or the language is unknown.
     """
     furniture = words(language)
+    templates = page_templates()
+    content = _content(bulletins, scheme=scheme, language=language)
+    views, tags = content["views"], content["tags"]
+    style, script = _style(templates, tags=tags), templates.get_template("page.js").render()
+    # Safe to embed unescaped: our own templates, filled with checked colours only.
+    return templates.get_template("page.html.j2").render(
+        content,
+        style=Markup(style),
+        script=Markup(script),
+        policy=content_policy(style=style, script=script),
+        title=title or (views[0].title if len(views) == 1 else furniture["page"]),
+    )
+
+
+def render_content(bulletins: Iterable[Bulletin], *, scheme: LabelScheme, language: Language = "zh") -> str:
+    """What stands between head and foot of the page, for a page that has ``scheme_style`` and ``page.js``.
+
+    Args, raises: see ``render_page``.
+    """
+    content = _content(bulletins, scheme=scheme, language=language)
+    return page_templates().get_template("content.html.j2").render(content, title=None)
+
+
+def scheme_style(scheme: LabelScheme) -> str:
+    """The style sheet with the colours of all labels of a scheme.
+
+    Raises:
+        ZhenglingError: a label's colour is not ``#rrggbb``.
+    """
+    lead = next((style for _, style in styles_of(scheme.functions[:1], prefix="f")), None)
+    groups = (("e", scheme.entities), ("d", scheme.domains), ("f", scheme.functions))
+    shown = [
+        (style, label.colour)
+        for prefix, labels in groups
+        for label, style in styles_of(labels, prefix=prefix)
+    ]
+    return _render_style(page_templates(), shown, lead=lead)
+
+
+def _content(bulletins: Iterable[Bulletin], *, scheme: LabelScheme, language: Language) -> dict[str, Any]:
+    """What the templates need to lay bulletins out."""
     bulletins = tuple(bulletins)
     tags = tag_set(bulletins, scheme=scheme, language=language)
     views = tuple(
         view(bulletin, number=number, tags=tags, scheme=scheme)
         for number, bulletin in enumerate(bulletins, start=1)
     )
-    templates = page_templates()
-    style, script = _style(templates, tags=tags), templates.get_template("page.js").render()
-    # Safe to embed unescaped: our own templates, filled with checked colours only.
-    return templates.get_template("page.html.j2").render(
-        style=Markup(style),
-        script=Markup(script),
-        policy=content_policy(style=style, script=script),
-        words=furniture,
-        title=title or (views[0].title if len(views) == 1 else furniture["page"]),
-        views=views,
-        tags=tags,
-        entity_chip=functools.partial(entity_chip, tags=tags),
-        unfolded=len(views) <= _OPEN_LIMIT,
-    )
+    return {
+        "words": words(language),
+        "views": views,
+        "tags": tags,
+        "entity_chip": functools.partial(entity_chip, tags=tags),
+        "unfolded": len(views) <= _OPEN_LIMIT,
+    }
 
 
 @functools.cache
@@ -106,8 +141,12 @@ def verbatim(text: str) -> Markup:
 def _style(templates: Environment, *, tags: TagSet) -> str:
     # A sentence bears its function and its domains and has the colour of the function: last rule wins.
     shown = [*tags.entities.values(), *tags.domains.values(), *tags.functions.values()]
-    palettes = palettes_of((tag.style, tag.label.colour) for tag in shown)
-    return templates.get_template("page.css.j2").render(palettes=palettes, themes=THEMES, lead=tags.lead)
+    colours = [(tag.style, tag.label.colour) for tag in shown]
+    return _render_style(templates, colours, lead=tags.lead.style if tags.lead else None)
+
+
+def _render_style(templates: Environment, shown: list[tuple[str, str]], *, lead: str | None) -> str:
+    return templates.get_template("page.css.j2").render(palettes=palettes_of(shown), themes=THEMES, lead=lead)
 
 
 def palettes_of(styles: Iterable[tuple[str, str]]) -> dict[str, list[Mapping[str, str]]]:

@@ -105,4 +105,10 @@ def _check(bulletin: Bulletin) -> None:
     for spans in (bulletin.entities, bulletin.sentences):
         borders = [0, *(edge for span in spans for edge in (span.start, span.end)), len(bulletin.text)]
         if borders != sorted(borders):
-            raise DataError(f"bulletin {bulletin.id!r} can't be shown: {'; '.join(faults(bulletin))}")
+            raise _unsound(bulletin)
+    if any(not 0 <= directive.sentence < len(bulletin.sentences) for directive in bulletin.directives):
+        raise _unsound(bulletin)
+
+
+def _unsound(bulletin: Bulletin) -> DataError:
+    return DataError(f"bulletin {bulletin.id!r} can't be shown: {'; '.join(faults(bulletin))}")

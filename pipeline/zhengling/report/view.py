@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from zhengling.report.spans import Segment, Tally, known_labels, one_line, segments, tallies
 from zhengling.report.wording import label_text, percentage
-from zhengling.schema import Bulletin, Entity, Label, LabelScheme, Sentence
+from zhengling.schema import Bulletin, Directive, Entity, Label, LabelScheme, Mention, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,23 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """A directive, for the table.
+
+    Attributes:
+        row: its sentence.
+        action: what is to be done, on one line.
+        facts: who wants it, of whom, by when and so on, as key of the wording and text; none is empty.
+        domains: chips of its domains.
+    """
+
+    row: Row
+    action: str
+    facts: tuple[tuple[str, str], ...]
+    domains: tuple[Chip, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A bulletin on the page.
 
@@ -107,6 +124,7 @@ class View:
         facts: what else is known of it.
         date: its date, empty if unknown.
         text: the text in segments, each with its sentence if it is one.
+        tasks: the directives.
         sections: the sentences by function.
         tallies: the entities by label.
         domains: the domains with the number of their sentences.
@@ -120,6 +138,7 @@ class View:
     facts: tuple[str, ...]
     date: str
     text: tuple[tuple[Row | None, Segment], ...]
+    tasks: tuple[Task, ...]
     sections: tuple[Section, ...]
     tallies: tuple[tuple[Tag, Tally], ...]
     domains: tuple[tuple[Tag, int], ...]
@@ -163,6 +182,7 @@ def view(bulletin: Bulletin, *, number: int, tags: TagSet, scheme: LabelScheme) 
         for place, sentence in enumerate(bulletin.sentences, start=1)
     }
     sections = tuple(_sections(rows.values(), tags=tags))
+    in_order = tuple(rows[sentence.start] for sentence in bulletin.sentences)
     counts = Counter(domain for sentence in bulletin.sentences for domain in sentence.domains)
     return View(
         anchor=anchor,
@@ -170,6 +190,9 @@ def view(bulletin: Bulletin, *, number: int, tags: TagSet, scheme: LabelScheme) 
         facts=facts_of(bulletin),
         date=bulletin.meta.get("date", ""),
         text=tuple((rows[cut.sentence.start] if cut.sentence else None, cut) for cut in cuts),
+        tasks=tuple(
+            _task(directive, in_order[directive.sentence], tags=tags) for directive in bulletin.directives
+        ),
         sections=sections,
         tallies=tuple((tags.entities[t.label.name], t) for t in tallies(bulletin, scheme=scheme)),
         domains=tuple((tag, counts[name]) for name, tag in tags.domains.items() if counts[name]),
@@ -185,16 +208,23 @@ def entity_chip(entity: Entity, *, tags: TagSet) -> Chip:
 
 
 def _tags(labels: tuple[Label, ...], used: Counter[str], *, prefix: str, language: str) -> dict[str, Tag]:
+    known = known_labels(labels, used)
+    styles = dict(styles_of((*labels, *(label for label in known if label not in labels)), prefix=prefix))
     return {
         label.name: Tag(
-            style=f"{prefix}{number}",
+            style=styles[label],
             label=label,
             text=label_text(label, language=language),
             full=_both_names(label, language=language),
             total=used[label.name],
         )
-        for number, label in enumerate(known_labels(labels, used))
+        for label in known
     }
+
+
+def styles_of(labels: tuple[Label, ...], *, prefix: str) -> Iterator[tuple[Label, str]]:
+    """The labels of a scheme with their classes, which are the same on all its pages."""
+    return ((label, f"{prefix}{number}") for number, label in enumerate(labels))
 
 
 def _both_names(label: Label, *, language: str) -> str:
@@ -216,6 +246,28 @@ def _row(bulletin: Bulletin, sentence: Sentence, *, anchor: str, number: int, ta
         function=None if function is None else _chip(tags.functions[function], sentence.scores.get(function)),
         domains=tuple(_chip(tags.domains[name], sentence.scores.get(name)) for name in sentence.domains),
     )
+
+
+def _task(directive: Directive, row: Row, *, tags: TagSet) -> Task:
+    deadline = directive.deadline
+    date = f" ({deadline.date})" if deadline and deadline.date else ""
+    found = {
+        "addressee": _said(directive.addressee),
+        "deadline": _said(deadline) + date,
+        "issuer": _said(directive.issuer),
+        "groups": _said(*directive.groups),
+        "documents": _said(*directive.documents),
+    }
+    return Task(
+        row=row,
+        action=one_line(directive.action.text),
+        facts=tuple((key, value) for key, value in found.items() if value),
+        domains=tuple(_chip(tags.domains[n], None) for n in directive.domains if n in tags.domains),
+    )
+
+
+def _said(*mentions: Mention | None) -> str:
+    return "、".join(dict.fromkeys(one_line(mention.text) for mention in mentions if mention is not None))
 
 
 def _sections(rows: Iterable[Row], *, tags: TagSet) -> Iterable[Section]:

@@ -1,77 +1,58 @@
 "use strict";
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const bulletins = all(".bulletin");
-  const form = document.querySelector(".filters");
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
   // Filters: nothing ticked in a group lets all through; groups are joined by "and".
-  const ticked = (name) => all(`input[name=${name}]:checked`, form).map((box) => box.value);
   const bears = (node, styles) => !styles.length || styles.some((style) => node.classList.contains(style));
 
-  function filter() {
+  function filter(form, root) {
+    const ticked = (name) => all(`input[name=${name}]:checked`, form).map((box) => box.value);
     const [functions, domains, entities] = ["f", "d", "e"].map(ticked);
     const passes = (node) => bears(node, functions) && bears(node, domains);
-    for (const node of all(".s")) node.classList.toggle("off", !passes(node));
-    for (const row of all(".sentences tbody tr")) row.hidden = !passes(row);
-    for (const mark of all("mark")) {
+    for (const node of all(".s", root)) node.classList.toggle("off", !passes(node));
+    for (const row of all(".sentences tbody tr", root)) row.hidden = !passes(row);
+    for (const mark of all("mark", root)) {
       mark.classList.toggle("off", !bears(mark, entities) || Boolean(mark.parentElement.closest(".off")));
     }
-    for (const row of all(".tally tbody tr")) row.hidden = !bears(row, entities);
-    for (const group of all(".group")) group.hidden = !group.querySelector("tbody tr:not([hidden])");
+    for (const row of all(".tally tbody tr", root)) row.hidden = !bears(row, entities);
+    for (const group of all(".group", root)) group.hidden = !group.querySelector("tbody tr:not([hidden])");
     const sentencesMatter = functions.length + domains.length > 0;
-    for (const bulletin of bulletins) {
+    for (const bulletin of all(".bulletin", root)) {
       bulletin.hidden =
         (sentencesMatter && !bulletin.querySelector(".s:not(.off)")) ||
         (entities.length > 0 && !bulletin.querySelector("mark:not(.off)"));
     }
-    for (const row of all("tr[data-for]")) {
+    for (const row of all("tr[data-for]", root)) {
       row.hidden = document.getElementById(row.dataset.for).closest(".bulletin").hidden;
     }
     for (const output of all("output", form)) {
-      const nodes = all(output.dataset.of);
+      const nodes = all(output.dataset.of, root);
       output.value = `${nodes.filter((node) => !node.classList.contains("off")).length} / ${nodes.length}`;
     }
   }
 
-  if (form) {
-    form.hidden = false;
-    form.addEventListener("change", filter);
-    form.addEventListener("reset", () => setTimeout(filter));
-    filter();
-  }
-
   // Entities: one stop of the tab key for each bulletin, arrow keys within it.
   function rove(event) {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const here = event.target.closest("mark");
-    if (!step || !here) return;
+    if (!step[event.key] || !here) return;
     const marks = all("mark:not(.off)", here.closest(".text"));
-    const next = marks[marks.indexOf(here) + step];
+    const next = marks[marks.indexOf(here) + step[event.key]];
     event.preventDefault();
     if (!next) return;
     here.tabIndex = -1;
     next.tabIndex = 0;
     next.focus();
   }
-  for (const text of all(".text")) {
-    all("mark", text).forEach((mark, place) => { mark.tabIndex = place ? -1 : 0; });
-    text.addEventListener("keydown", rove);
-  }
 
   // Near the right border a label opens to the left.
   function turn(event) {
-    const mark = event.target.closest("mark");
+    const mark = event.target.closest?.("mark");
     if (mark) mark.classList.toggle("end", mark.getClientRects()[0].left > innerWidth - 160);
   }
-  document.addEventListener("pointerover", turn);
-  document.addEventListener("focusin", turn);
 
   // Folding: links and printing open what they need.
-  const fold = (open) => { for (const node of all("details")) node.open = open; };
-  for (const button of all("[data-fold]")) {
-    button.closest("[hidden]")?.removeAttribute("hidden");
-    button.addEventListener("click", () => fold(Boolean(button.dataset.fold)));
-  }
+  const fold = (open) => { for (const node of all("details.bulletin")) node.open = open; };
   function reveal() {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const details = target?.closest("details");
@@ -79,9 +60,33 @@
     details.open = true;
     target.scrollIntoView();
   }
+
+  /** Wake up bulletins below a node: filters, keys and folding. */
+  function show(root) {
+    const form = root.querySelector(".filters");
+    if (form) {
+      form.hidden = false;
+      form.addEventListener("change", () => filter(form, root));
+      form.addEventListener("reset", () => setTimeout(() => filter(form, root)));
+      filter(form, root);
+    }
+    for (const text of all(".text", root)) {
+      all("mark", text).forEach((mark, place) => { mark.tabIndex = place ? -1 : 0; });
+      text.addEventListener("keydown", rove);
+    }
+    for (const button of all("[data-fold]", root)) {
+      button.closest("[hidden]")?.removeAttribute("hidden");
+      button.addEventListener("click", () => fold(Boolean(button.dataset.fold)));
+    }
+  }
+
+  document.addEventListener("pointerover", turn);
+  document.addEventListener("focusin", turn);
   addEventListener("hashchange", reveal);
-  reveal();
   let closed = [];
-  addEventListener("beforeprint", () => { closed = all("details:not([open])"); fold(true); });
+  addEventListener("beforeprint", () => { closed = all("details.bulletin:not([open])"); fold(true); });
   addEventListener("afterprint", () => { for (const node of closed) node.open = false; });
+  window.zhengling = { show };
+  show(document);
+  reveal();
 })();

@@ -1,0 +1,1 @@
+"""The service: REST, a page to paste into, metrics. Needs the extra ``service``."""
