@@ -52,7 +52,7 @@ def _speeds(content: Results) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for name, result in running.items():
         long, short = speed(result, "long"), speed(result, "short")
-        f1 = f"{result['f1']:.3f}" if result["f1"] else "–"
+        f1 = f"{result['f1']:.3f}" if result["f1"] else "–"  # BERT-base has random weights
         yield (
             f"| {name} | {long:,.0f} | {short:,.0f} | {long / speed(first, 'long'):.2f} | "
             f"{result['load']['cpu']:.2f} | {result['memory']:.0f} | {f1} |"
