@@ -38,6 +38,10 @@ def speed(result: Results, role: str) -> float:
     return statistics.median(one["characters"] / max(one["cpu"], 1e-9) for one in result[role])
 
 
+def _memory(result: Results) -> str:
+    return f"{result['memory']:.0f}" if "memory" in result else "–"
+
+
 def _running(content: Results) -> dict[str, Results]:
     return {name: result for name, result in content["systems"].items() if "missing" not in result}
 
@@ -52,10 +56,10 @@ def _speeds(content: Results) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for name, result in running.items():
         long, short = speed(result, "long"), speed(result, "short")
-        f1 = f"{result['f1']:.3f}" if result["f1"] else "–"
+        f1 = f"{result['f1']:.3f}" if result["f1"] else "–"  # BERT-base has random weights
         yield (
             f"| {name} | {long:,.0f} | {short:,.0f} | {long / speed(first, 'long'):.2f} | "
-            f"{result['load']['cpu']:.2f} | {result['memory']:.0f} | {f1} |"
+            f"{result['load']['cpu']:.2f} | {_memory(result)} | {f1} |"
         )
     for name, result in content["systems"].items():
         if "missing" in result:
@@ -93,7 +97,7 @@ def _growth(content: Results) -> Iterator[str]:
     yield "|---" * (len(lengths) + 2) + "|"
     for name, result in ours.items():
         growth = [result["growth"][str(length)] for length in lengths]
-        cells = " | ".join(f"{one['microseconds']:.0f} ({one['memory']:.0f})" for one in growth)
+        cells = " | ".join(f"{one['microseconds']:.0f} ({_memory(one)})" for one in growth)
         yield f"| {name} | {cells} | {growth[-1]['microseconds'] / growth[0]['microseconds']:.2f} |"
 
 

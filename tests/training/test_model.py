@@ -9,7 +9,7 @@ from tests.training.samples import MSRA, SCHEME, tokens
 
 from zhengling.decoding import tag_names
 from zhengling_training.encoder_files import load_encoder
-from zhengling_training.model import BulletinModel, Reader, SentencePieces, pool
+from zhengling_training.model import BulletinModel, SentencePieces, pool
 
 PIECES = SentencePieces(torch.tensor([0, 0, 2]), torch.tensor([0, 4, 1]), torch.tensor([4, 10, 2]))
 NO_PIECES = SentencePieces(*(torch.zeros(0, dtype=torch.long) for _ in range(3)))
@@ -51,8 +51,6 @@ def test_shapes(model: BulletinModel) -> None:
     read, vectors = model.read(ids, mask)
     assert torch.equal(read, emissions)
     assert vectors.shape == (3, 14, 32)
-    for mine, theirs in zip(Reader(model)(ids, mask), (read, vectors), strict=True):
-        assert torch.equal(mine, theirs)
 
 
 def test_no_sentences_no_scores(model: BulletinModel) -> None:

@@ -95,15 +95,3 @@ def _head(inputs: int, hidden: int, outputs: int, *, dropout: float) -> nn.Seque
     return nn.Sequential(
         nn.Linear(inputs, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, outputs)
     )
-
-
-class Reader(nn.Module):
-    """The part of the network that is exported: windows in, emissions and vectors out."""
-
-    def __init__(self, model: BulletinModel) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """See ``BulletinModel.read``."""
-        return self.model.read(ids, mask)
