@@ -1,7 +1,7 @@
 """Products of activations with weights in an ONNX graph: in single precision, or with 8-bit weights.
 
 A product adds nodes for ``inputs @ weight.T`` to a graph and names its output; biases are added by the
-operators that follow. The forms are measured in docs/decisions/0016.
+operators that follow. The forms are measured in docs/decisions/0012.
 """
 
 from __future__ import annotations
