@@ -17,7 +17,7 @@ date: 2026-03-05
 OTHER | | 示例市民政局召开会议
 
 REPORT | | [3月4日](DATE)，[示例市民政局](ORG)[局长](POST)[闻道清](PERSON)主持召开[党组会议](MEETING)。
-DIRECTIVE | elderly | 会议要求，各级民政部门要在[6月底前](DATE)完成摸底；对[特困人员](GROUP)要逐户走访，严格执行[《慈善法》](DOC)。
+DIRECTIVE | elderly | 会议要求，各级民政部门要在[6月底前](DATE)摸底；对[特困人员](GROUP)要走访，[《慈善法》](DOC)要落实。
 DIRECTIVE | | 要加强值守。
 REPORT | | 会议还审议了其他事项。
 DIRECTIVE | | 他强调，[示例市救助站](ORG)须于[2月30日前](DATE)整改到位。
@@ -58,8 +58,8 @@ def test_a_meeting() -> None:
         ("闻道清", "示例市救助站", "2月30日前", None),
         (None, "示例市民政局", None, None),
     ]
-    assert items[0].action.text == "在6月底前完成摸底"
-    assert items[1].action.text == "对特困人员要逐户走访，严格执行《慈善法》"
+    assert items[0].action.text == "在6月底前摸底"
+    assert items[1].action.text == "对特困人员要走访，《慈善法》要落实"
     assert [mention.text for mention in items[1].groups] == ["特困人员"]
     assert [mention.text for mention in items[1].documents] == ["《慈善法》"]
     assert items[1].domains == ("elderly",)
@@ -84,7 +84,9 @@ def test_what_leads_a_list_in_is_no_item() -> None:
 
 
 def test_a_speaker_of_a_transcript_and_an_asked_body() -> None:
-    source = "id: t\n\nDIRECTIVE | | [闻道清](PERSON)：请务必如实申报。\nDIRECTIVE | | [示例省民政厅](ORG)要求各地坚守底线。\n"
+    first = "DIRECTIVE | | [闻道清](PERSON)：请务必如实申报。"
+    second = "DIRECTIVE | | [示例省民政厅](ORG)要求各地坚守底线。"
+    source = f"id: t\n\n{first}\n{second}\n"
 
     assert [words(item)[:2] for item in found(source)] == [("闻道清", None), ("示例省民政厅", "各地")]
 

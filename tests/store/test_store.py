@@ -58,7 +58,7 @@ BULLETIN = Bulletin(
 
 @pytest.fixture(scope="module")
 def noise() -> Language:
-    return make_pipeline(noise_backend())
+    return make_pipeline(SCHEME, noise_backend(SCHEME))
 
 
 def texts(count: int) -> list[Source]:
@@ -97,13 +97,14 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from tests.backends import make_pipeline, noise_backend
-from tests.store.test_store import texts
+from tests.store.test_store import SCHEME, texts
 from zhengling.store.resuming import store
 def sources():
     for number, source in enumerate(texts(int(sys.argv[2]))):
         if number == 20: print("reading", flush=True)
         yield source
-store(make_pipeline(noise_backend()), sources(), Path(sys.argv[1]), batch_size=1, commit_every=3)
+nlp = make_pipeline(SCHEME, noise_backend(SCHEME))
+store(nlp, sources(), Path(sys.argv[1]), batch_size=1, commit_every=3)
 """
 
 
