@@ -9,6 +9,7 @@ from zhengling.directives.page import Page, Span, compiled, trimmed
 
 _LONGEST = 60
 _SHORT = 36
+_JOINTS = "、和及与"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ def _before_verb(page: Page, start: int, end: int) -> Addressee | None:
     verbs = [verb.start() for verb in compiled(page.rules.words["until"]).finditer(page.flat, start, end)]
     dates = [found.start for found in page.entities_in(start, end, {page.rules.labels["deadline"]})]
     for place in sorted((*verbs, *dates)):
-        if not _inside_name(page, place) and is_actor(page, start, place):
+        joined = page.text[place - 1] in _JOINTS
+        if not joined and not _inside_name(page, place) and is_actor(page, start, place):
             return Addressee((start, place), skip_modal(page, place, end))
     return None
 
@@ -140,8 +142,17 @@ def _before_verb_by_name(page: Page, start: int, end: int) -> Addressee | None:
     rules = page.rules
     named = page.starting_at(start, rules.label_lists["addressees"])
     if named or compiled(rules.words["everyone"]).match(page.flat, start, end):
-        return _before_verb(page, start, end)
+        found = _before_verb(page, start, end)
+        return found or _body_at(page, start, end)
     return None
+
+
+def _body_at(page: Page, start: int, end: int) -> Addressee | None:
+    """A named body at the start of a clause, whatever it does."""
+    body = page.starting_at(start, page.rules.label_lists["body"])
+    if body is None or body.end >= end or page.text[body.end] in f"{_JOINTS}的等":
+        return None
+    return Addressee((body.start, body.end), body.end)
 
 
 def _before_verb_at_start(page: Page, start: int, end: int) -> Addressee | None:

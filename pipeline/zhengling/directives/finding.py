@@ -136,7 +136,8 @@ def _parts(page: Page, speech: _Speech, start: int, end: int) -> tuple[int, Addr
         return start, None
     body = frame.body if frame else start
     addressee = find_addressee(page, body, end, asked=bool(frame and frame.asked))
-    if addressee and addressee.plan and not frame:
+    hearsay = compiled(page.rules.words["hearsay"]).match(page.flat, body, end)
+    if not frame and (hearsay or (addressee and addressee.plan)):
         speech.stop()
     return body, addressee
 

@@ -122,7 +122,7 @@ def _subject_before(page: Page, begin: int, verb: int) -> _Subject | None:
         if verb - subject.span[1] <= _LONGEST_GAP and gap.fullmatch(page.flat, subject.span[1], verb):
             return subject
     named = compiled(rf"[^\0\s]{{0,{_LONGEST_SPEAKER}}}?{words['speakers']}(?={gap.pattern}\Z)")
-    found = named.match(page.flat, begin, verb)
+    found = None if compiled(words["agents"]).match(page.flat, begin) else named.match(page.flat, begin, verb)
     return _Subject(found.span()) if found else None
 
 

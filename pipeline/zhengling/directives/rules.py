@@ -44,6 +44,7 @@ WORDS = (
     "subject_ends",
     "repeated",
     "captions",
+    "hearsay",
     "plans",
     "prepositions",
     "not_agents",

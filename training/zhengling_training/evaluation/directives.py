@@ -28,7 +28,7 @@ class Gold:
 
     Attributes:
         bulletin: the annotated bulletin with its directives.
-        part: ``rules`` if it was read while the rules were written, else ``unseen``.
+        part: the sample that it belongs to; each was drawn after the rules had been fitted to those before.
     """
 
     bulletin: Bulletin
@@ -128,7 +128,7 @@ def table(gold: Sequence[Gold], predicted: Sequence[Bulletin]) -> list[str]:
         for name in (one.part, "all"):
             parts[name].append((one.bulletin, found))
     lines = [f"{'part':8} bulletins items found placed  " + "  ".join(f"{field:9}" for field in FIELDS)]
-    for name, pairs in sorted(parts.items(), reverse=True):
+    for name, pairs in parts.items():
         scores = score((a for a, _ in pairs), (b for _, b in pairs))
         rates = "  ".join(f"{scores.rate(field):<9.3f}" for field in FIELDS)
         lines.append(f"{name:8} {len(pairs):9} {scores.gold:5} {scores.found:5} {scores.items:6}  {rates}")
