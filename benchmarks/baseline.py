@@ -36,7 +36,9 @@ def main(
     """Fit the baselines on a recipe's data and write a report."""
     section = load_recipe(recipe, FinetuneRecipe).data
     scheme = LabelScheme.from_file(Path(section.scheme))
-    train = load_bulletins(section.train, scheme=scheme, corrections=section.corrections)
+    train = load_bulletins(
+        section.train, scheme=scheme, detached=section.detached, corrections=section.corrections
+    )
     gold = list(read_bulletins(data, scheme=scheme))
     baseline = fit_baseline(train, scheme=scheme, patterns=patterns)
     characters = sum(len(bulletin.text) for bulletin in gold)

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from tests.backends import make_pipeline, mark_backend, noise_backend
+from tests.backends import ALPHABET, make_pipeline, mark_backend, noise_backend
 from tests.strategies import SCHEME, TEXTS
 
-from zhengling.components import BulletinEncoderPipe, bulletin_of, sentence_spans
+from zhengling.components import BulletinEncoderPipe, bulletin_of
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, LabelScheme, faults
 from zhengling.text import split_sentences
+from zhengling.tokens import sentence_spans
 
 ANY_TEXT = st.one_of(
     TEXTS,
@@ -158,7 +159,7 @@ def test_sentences_of_another_component_are_kept() -> None:
         token.is_sent_start = token.i in (0, 6)
     with pipeline.select_pipes(disable=["bulletin_sentences"]):
         doc = pipeline(doc)
-    assert sentence_spans(doc) == [(0, 6), (8, 10)]
+    assert sentence_spans(doc, doc.text) == [(0, 6), (8, 10)]
     assert [(s.start, s.end) for s in doc._.bulletin.sentences] == [(0, 6), (8, 10)]
 
 
@@ -218,3 +219,28 @@ def test_factories_need_nothing_but_spacy() -> None:
     )
     blank.add_pipe("bulletin_sentences")
     assert [sent.text for sent in blank("甲。\n乙！").sents] == ["甲。\n", "乙！"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_documents_together_are_read_as_each_alone(batch_size: int) -> None:
+    texts = [text_with(number) for number in range(12)] + ["", " \n", "一"]
+    pipeline = make_pipeline(SCHEME, noise_backend(SCHEME))
+    together = [bulletin_of(doc) for doc in pipeline.pipe(texts, batch_size=batch_size)]
+    for text, found in zip(texts, together, strict=True):
+        alone = bulletin_of(pipeline(text))
+        assert [(e.start, e.end, e.label) for e in found.entities] == [
+            (e.start, e.end, e.label) for e in alone.entities
+        ]
+        assert [(s.start, s.end, s.function, s.domains) for s in found.sentences] == [
+            (s.start, s.end, s.function, s.domains) for s in alone.sentences
+        ]
+        for mine, other in zip(found.entities, alone.entities, strict=True):
+            assert mine.score == pytest.approx(other.score, abs=1e-9)
+        for part, sentence in zip(found.sentences, alone.sentences, strict=True):
+            assert part.scores == pytest.approx(sentence.scores, abs=1e-6)
+
+
+def text_with(number: int) -> str:
+    """A text of some sentences that differs from number to number."""
+    characters = (ALPHABET[(number * 31 + n) % len(ALPHABET)] for n in range(40 * number))
+    return "".join(c + ("。" if n % 17 == 16 else "") for n, c in enumerate(characters))

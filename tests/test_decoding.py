@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from zhengling.decoding import (
     LONGEST_SEGMENT,
     Floats,
     TaggedSpan,
+    _outside_scores,
     best_paths,
     decode,
+    decode_texts,
     span_probabilities,
     spans_of_tags,
     tag_names,
@@ -175,3 +178,54 @@ def test_padding_changes_no_path() -> None:
 def test_nothing_to_decode() -> None:
     assert decode(np.zeros((0, 9)), []) == []
     assert decode(np.zeros((4, 9)), [(2, 2)]) == []
+
+
+@st.composite
+def several_texts(draw: st.DrawFn) -> list[tuple[Floats, list[tuple[int, int]], NDArray[np.bool_]]]:
+    """Some texts: emissions, segments, white space."""
+    cases = [draw(segmented()) for _ in range(draw(st.integers(0, 4)))]
+    flags = [
+        np.array(draw(st.lists(st.booleans(), min_size=len(e), max_size=len(e))), bool) for e, _ in cases
+    ]
+    return [(*case, blanks) for case, blanks in zip(cases, flags, strict=True)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(several_texts(), st.sampled_from([1.0, 2.0]))
+def test_texts_together_are_decoded_as_each_alone(
+    texts: list[tuple[Floats, list[tuple[int, int]], NDArray[np.bool_]]], temperature: float
+) -> None:
+    emissions, segments, blanks = ([case[part] for case in texts] for part in range(3))
+    together = decode_texts(emissions, segments, blanks=blanks, temperature=temperature)
+    assert len(together) == len(texts)
+    for (scores, spans, white), found in zip(texts, together, strict=True):
+        alone = decode(scores, spans, blanks=white, temperature=temperature)
+        assert plain(found) == plain(alone)
+        assert [s.score for s in found] == pytest.approx([s.score for s in alone], abs=1e-9)
+        assert not any(white[s.start] or white[s.end - 1] for s in found)
+
+
+def one_by_one(scores: Floats, spans: list[tuple[int, int, int, int]]) -> list[float]:
+    """Probabilities of spans as they were computed at first, each in turn."""
+    before, after = _outside_scores(scores)
+    inside = np.concatenate([np.zeros_like(scores[:, :1]), np.cumsum(scores, axis=1)], axis=1)
+    result = []
+    for row, start, end, label in spans:
+        base = 1 + 4 * label
+        if end - start == 1:
+            own = scores[row, start, base + 3]
+        else:
+            middle = inside[row, end - 1, base + 1] - inside[row, start + 1, base + 1]
+            own = scores[row, start, base] + middle + scores[row, end - 1, base + 2]
+        result.append(np.exp(min(before[row, start] + own + after[row, end] - before[row, -1], 0.0)))
+    return result
+
+
+@settings(deadline=None, max_examples=60)
+@given(emissions_of(st.integers(1, 20)))
+def test_probabilities_at_once_are_those_one_by_one(emissions: Floats) -> None:
+    length = len(emissions)
+    spans = [(0, s, e, k) for s in range(length) for e in range(s + 1, length + 1) for k in range(LABELS)]
+    expected = one_by_one(emissions[None], spans)
+    assert span_probabilities(emissions[None], spans) == pytest.approx(expected, abs=1e-9)
+    assert len(span_probabilities(emissions[None], [])) == 0

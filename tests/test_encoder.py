@@ -27,6 +27,30 @@ def text_of(length: int) -> str:
     return "".join(ALPHABET[(number * 7) % len(ALPHABET)] for number in range(length))
 
 
+@dataclass
+class Watching:
+    """Notes the shapes and the padding of runs."""
+
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+
+    def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        self.sizes.append((int(mask.sum()), mask.size))
+        return BACKEND.run(ids, mask)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=40))
+def test_little_of_a_run_is_padding(lengths: list[int]) -> None:
+    watching = Watching()
+    BulletinEncoder(watching, VOCABULARY, SMALL).encode(
+        [text_of(length) for length in lengths], [[(0, length)] for length in lengths]
+    )
+    for filled, size in watching.sizes:
+        # Beside the budget, one character makes the length even.
+        assert size - filled <= SMALL.padding * size + size / 3
+    assert sum(filled for filled, _ in watching.sizes) == sum(lengths) + 2 * len(lengths)
+
+
 def cut(length: int, step: int) -> Spans:
     return list(pairwise([*range(0, length, step), length]))
 

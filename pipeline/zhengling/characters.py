@@ -6,7 +6,6 @@ Normalisation happens only here, character for character, so that no offset ever
 from __future__ import annotations
 
 import json
-import sys
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +18,21 @@ from zhengling.errors import ZhenglingError
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-BLANKS = np.array([point for point in range(sys.maxunicode + 1) if chr(point).isspace()], np.uint32)
+# Unicode's white space ends with the ideographic space; to look through all planes takes too long.
+BLANKS = np.array([point for point in range(0x3001) if chr(point).isspace()], np.uint32)
 
 
 def blanks(text: str) -> NDArray[np.bool_]:
     """Where a text has white space, shape ``(len(text),)``."""
-    return np.isin(_code_points(text), BLANKS)
+    return np.isin(code_points(text), BLANKS)
 
 
-def _code_points(text: str) -> NDArray[np.uint32]:
+def code_points(text: str) -> NDArray[np.uint32]:
+    """The code points of a text, shape ``(len(text),)``.
+
+    Raises:
+        UnicodeEncodeError: the text holds a lone surrogate.
+    """
     return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
 
 
@@ -106,7 +111,7 @@ class CharacterVocabulary:
         Raises:
             UnicodeEncodeError: the text holds a lone surrogate.
         """
-        distinct, inverse = np.unique(_code_points(text), return_inverse=True)
+        distinct, inverse = np.unique(code_points(text), return_inverse=True)
         unknown = self.ids["[UNK]"]
         table = [self.ids.get(normalise_character(chr(point)), unknown) for point in distinct]
         return np.asarray(table, dtype=np.int64)[inverse]

@@ -298,6 +298,43 @@ def average(
 
 
 @app.command()
+def export(  # noqa: PLR0913, PLR0917 - typer makes an option of each
+    source: Annotated[str, typer.Argument(help="A model, or the checkpoints of a run (then with --recipe).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The new model's folder.")],
+    form: Annotated[
+        str, typer.Option(help="Of the weights: rows (fast), blocks (small error), fp32.")
+    ] = "rows",
+    recipe: Annotated[Path | None, typer.Option(help="SOURCE is the folder of a run of this recipe.")] = None,
+    window: Annotated[int | None, typer.Option(min=2, help="Most characters in a window.")] = None,
+    overlap: Annotated[int | None, typer.Option(min=0, help="Characters that neighbours share.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Annotated bulletins, to measure what the form costs against fp32.")
+    ] = None,
+    changes: SetOption = None,
+) -> None:
+    """Write a model's network, or a run's, in another form of weights."""
+    _need_training()
+    from rich.console import Console
+
+    from zhengling_training.export_command import Wanted, export_and_measure, run_export
+    from zhengling_training.reexport import print_measured
+
+    _log_to_stderr()
+    chosen = {"window": window, "overlap": overlap}
+    wanted = Wanted(
+        source,
+        recipe,
+        _overrides(changes),
+        {name: value for name, value in chosen.items() if value is not None},
+    )
+    if data is None:
+        run_export(wanted, output, form=form)
+    else:
+        print_measured(export_and_measure(wanted, output, form=form, data=data), console=Console())
+    _say(f"the pipeline is in {output}")
+
+
+@app.command()
 def pretrain(
     recipe: Annotated[Path, typer.Argument(help="A recipe such as configs/pretrain.cfg.")],
     run_folder: Annotated[Path, typer.Option(help="Checkpoints and the encoder.")] = Path("runs/pretrain"),

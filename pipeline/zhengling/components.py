@@ -7,7 +7,7 @@ no span can fall between tokens.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from spacy.util import registry
 
 from zhengling.batching import batches
 from zhengling.characters import CharacterVocabulary, blanks
-from zhengling.decoding import decode
+from zhengling.decoding import BATCH_CHARACTERS, TaggedSpan, decode_texts
 from zhengling.directives import find_directives
 from zhengling.encoder import Backend, BulletinEncoder, Encoded, Floats, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
@@ -30,7 +30,8 @@ from zhengling.heads import SentenceHead, sigmoid, softmax
 from zhengling.schema import Bulletin, Directive, Entity, LabelScheme, Sentence
 from zhengling.scoring import Scorer, score_entities, score_sentences
 from zhengling.storage import Files, Stored
-from zhengling.text import check_text, split_sentences
+from zhengling.text import split_sentences
+from zhengling.tokens import make_doc, sentence_spans, sentences
 
 # Encodings travel from the encoder to the heads in ``user_hooks``, which spaCy never serialises.
 EMISSIONS, VECTORS = "zhengling_emissions", "zhengling_vectors"
@@ -50,8 +51,7 @@ class CharacterTokenizer(Stored):
         Raises:
             ZhenglingError: the text holds a lone surrogate.
         """
-        check_text(text)
-        return Doc(self.vocab, words=list(text), spaces=[False] * len(text))
+        return make_doc(self.vocab, text)
 
     def files(self) -> Files:
         """See ``Stored``."""
@@ -116,16 +116,13 @@ class BulletinEncoderPipe(Stored):
         if self.encoder is None:
             raise ZhenglingError("bulletin_encoder has no weights: load a trained pipeline")
 
-        def fits(batch: list[Doc], doc: Doc) -> bool:
-            return len(batch) < batch_size and sum(map(len, batch)) + len(doc) <= MEMORY_CHARACTERS
-
-        for batch in batches(stream, fits=fits):
+        for batch in batches(stream, fits=_within(batch_size, MEMORY_CHARACTERS)):
             texts = [doc.text for doc in batch]
-            for doc, encoded in zip(
-                batch, self.encoder.encode(texts, [sentence_spans(doc) for doc in batch]), strict=True
-            ):
+            spans = list(map(sentence_spans, batch, texts))
+            for doc, encoded in zip(batch, self.encoder.encode(texts, spans), strict=True):
                 _stash(doc, encoded)
-                yield doc
+            del encoded  # the documents hold it now, and the heads take it away from them
+            yield from batch
 
     def use(self, backend: Backend, vocabulary: CharacterVocabulary) -> None:
         """Read with this network from now on."""
@@ -148,6 +145,15 @@ class BulletinEncoderPipe(Stored):
         self.use(OnnxBackend(self._model, threads=self.threads), vocabulary)
 
 
+def _within(documents: int, characters: int) -> Callable[[list[Doc], Doc], bool]:
+    """Whether a document may join others: not too many of them, not too long together."""
+
+    def fits(batch: list[Doc], doc: Doc) -> bool:
+        return len(batch) < documents and sum(map(len, batch)) + len(doc) <= characters
+
+    return fits
+
+
 def _stash(doc: Doc, encoded: Encoded) -> None:
     hooks: dict[str, Any] = doc.user_hooks
     hooks[EMISSIONS], hooks[VECTORS] = encoded.emissions, encoded.sentences
@@ -160,6 +166,15 @@ def _collect(doc: Doc, key: str, component: str) -> Floats:
         raise ZhenglingError(f"{component} needs bulletin_encoder to run before it in the pipeline")
     found: Floats = hooks.pop(key)
     return found
+
+
+def _set_entities(doc: Doc, spans: Iterable[TaggedSpan], names: Sequence[str]) -> None:
+    ents = []
+    for span in spans:
+        ent = Span(doc, span.start, span.end, label=names[span.label])
+        ent._.score = span.score
+        ents.append(ent)
+    doc.set_ents(ents)
 
 
 @dataclass(frozen=True)
@@ -179,17 +194,24 @@ class EntityTagger(Stored):
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the entities of a document that the encoder has read."""
-        emissions = _collect(doc, EMISSIONS, "entity_tagger")
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 32) -> Iterator[Doc]:
+        """Set the entities of documents; sentences of neighbouring ones are decoded together."""
         state = self._state()
-        names = state.scheme.entity_names
-        ents = []
-        spans = decode(emissions, sentence_spans(doc), blanks=blanks(doc.text), temperature=state.temperature)
-        for span in spans:
-            ent = Span(doc, span.start, span.end, label=names[span.label])
-            ent._.score = span.score
-            ents.append(ent)
-        doc.set_ents(ents)
-        return doc
+        for batch in batches(stream, fits=_within(batch_size, BATCH_CHARACTERS)):
+            emissions = [_collect(doc, EMISSIONS, "entity_tagger") for doc in batch]
+            texts = [doc.text for doc in batch]
+            found = decode_texts(
+                emissions,
+                list(map(sentence_spans, batch, texts)),
+                blanks=list(map(blanks, texts)),
+                temperature=state.temperature,
+            )
+            del emissions
+            for doc, spans in zip(batch, found, strict=True):
+                _set_entities(doc, spans, state.scheme.entity_names)
+                yield doc
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -239,10 +261,18 @@ class SentenceClassifier(Stored):
 
     def __call__(self, doc: Doc) -> Doc:
         """Classify the sentences of a document that the encoder has read."""
-        vectors = _collect(doc, VECTORS, "sentence_classifier")
-        for (_, sent), verdict in zip(_sentences(doc), self.classify(vectors), strict=True):
-            sent._.function, sent._.domains, sent._.scores = verdict
-        return doc
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 32) -> Iterator[Doc]:
+        """Classify the sentences of documents, neighbouring ones together."""
+        for batch in batches(stream, fits=_within(batch_size, BATCH_CHARACTERS)):
+            vectors = [_collect(doc, VECTORS, "sentence_classifier") for doc in batch]
+            verdicts = self.classify(np.concatenate([rows for rows in vectors if len(rows)] or vectors))
+            for doc, rows in zip(batch, vectors, strict=True):
+                mine, verdicts = verdicts[: len(rows)], verdicts[len(rows) :]
+                for (_, sent), verdict in zip(sentences(doc, doc.text), mine, strict=True):
+                    sent._.function, sent._.domains, sent._.scores = verdict
+                yield doc
 
     def classify(self, vectors: Floats) -> list[tuple[str | None, list[str], dict[str, float]]]:
         """Function, domains and probabilities of sentences from their pooled vectors."""
@@ -314,24 +344,6 @@ def to_json(data: Any) -> bytes:
     return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
-def sentence_spans(doc: Doc) -> list[tuple[int, int]]:
-    """Sentence spans without white space at their borders, whoever set the sentence starts.
-
-    A sentence of white space alone gives an empty span.
-    """
-    return [span for span, _ in _sentences(doc)]
-
-
-def _sentences(doc: Doc) -> Iterator[tuple[tuple[int, int], Span]]:
-    if not len(doc):
-        return
-    for sent in doc.sents:
-        surface = sent.text
-        start = sent.start + len(surface) - len(surface.lstrip())
-        end = sent.start + len(surface.rstrip())
-        yield (start, max(start, end)), sent
-
-
 def bulletin_of(doc: Doc) -> Bulletin:
     """The analysed document as a ``Bulletin`` (``doc._.bulletin``), without id and metadata."""
     bulletin = annotation_of(doc)
@@ -345,13 +357,14 @@ def directives_of(doc: Doc) -> tuple[Directive, ...]:
 
 def annotation_of(doc: Doc) -> Bulletin:
     """Entities and sentences of the analysed document, from which directives are read."""
+    text = doc.text
     entities = [Entity(ent.start_char, ent.end_char, ent.label_, ent._.score) for ent in doc.ents]
-    sentences = [
+    parts = [
         Sentence(start, end, sent._.function, tuple(sent._.domains), dict(sent._.scores))
-        for (start, end), sent in _sentences(doc)
+        for (start, end), sent in sentences(doc, text)
         if end > start
     ]
-    return Bulletin(id="", text=doc.text, entities=tuple(entities), sentences=tuple(sentences))
+    return Bulletin(id="", text=text, entities=tuple(entities), sentences=tuple(parts))
 
 
 def register_extensions() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,29 +80,71 @@ def decode(
     Returns:
         Spans in order; ``score`` is the probability that the span is there as it is, begin, end and label.
     """
-    if blanks is not None and blanks.any():
-        emissions = _without_edges(emissions, blanks)
-    pieces = [piece for segment in segments for piece in _shorten(emissions, *segment)]
-    pieces.sort(key=lambda piece: piece[1] - piece[0])
-    spans: list[TaggedSpan] = []
+    (spans,) = decode_texts(
+        [emissions],
+        [segments],
+        blanks=[np.zeros(len(emissions), bool) if blanks is None else blanks],
+        temperature=temperature,
+    )
+    return spans
+
+
+def decode_texts(
+    emissions: Sequence[Floats],
+    segments: Sequence[Sequence[tuple[int, int]]],
+    *,
+    blanks: Sequence[NDArray[np.bool_]],
+    temperature: float = 1.0,
+) -> list[list[TaggedSpan]]:
+    """``decode`` for several texts: segments of like length are decoded together, whichever text they are of.
+
+    Args:
+        emissions: one array a text.
+        segments: of each text.
+        blanks: of each text.
+        temperature: see ``decode``.
+
+    Returns:
+        The spans of each text.
+    """
+    pieces = [
+        _Piece(text, start, end)
+        for text, spans in enumerate(segments)
+        for segment in spans
+        for start, end in _shorten(emissions[text], blanks[text], *segment)
+    ]
+    pieces.sort(key=lambda piece: piece.end - piece.start)
+    found: list[list[TaggedSpan]] = [[] for _ in emissions]
     for batch in batches(pieces, fits=_fits):
-        spans += _decode_batch(emissions, batch, temperature)
-    return sorted(spans, key=lambda span: span.start)
+        scores = _pad([_scores(emissions[p.text], blanks[p.text], p.start, p.end) for p in batch])
+        lengths = [piece.end - piece.start for piece in batch]
+        for row, begin, end, label, score in _decode_batch(scores, lengths, temperature):
+            text, start, _ = batch[row]
+            found[text].append(TaggedSpan(start + begin, start + end, label, score))
+    return [sorted(spans, key=lambda span: span.start) for spans in found]
 
 
-def _without_edges(emissions: Floats, at: NDArray[np.bool_]) -> Floats:
-    """Emissions with which no span begins or ends at the given characters."""
-    scores = emissions.copy()
-    for role in (B, E, S):
-        scores[at, 1 + role :: 4] = IMPOSSIBLE
+class _Piece(NamedTuple):
+    text: int
+    start: int
+    end: int
+
+
+def _scores(emissions: Floats, blanks: NDArray[np.bool_], start: int, end: int) -> Floats:
+    """Emissions of a stretch of text, with which no span begins or ends at white space."""
+    scores, at = emissions[start:end], blanks[start:end]
+    if at.any():
+        scores = scores.copy()
+        for role in (B, E, S):
+            scores[at, 1 + role :: 4] = IMPOSSIBLE
     return scores
 
 
-def _shorten(emissions: Floats, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _shorten(emissions: Floats, blanks: NDArray[np.bool_], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Cut a long segment where the network is surest that there is no entity."""
     while end - start > LONGEST_SEGMENT:
         half = start + LONGEST_SEGMENT // 2
-        window = emissions[half : start + LONGEST_SEGMENT]
+        window = _scores(emissions, blanks, half, start + LONGEST_SEGMENT)
         cut = half + int((window[:, 0] - window[:, 1:].max(axis=1, initial=IMPOSSIBLE)).argmax()) + 1
         yield start, cut
         start = cut
@@ -109,35 +152,33 @@ def _shorten(emissions: Floats, start: int, end: int) -> Iterator[tuple[int, int
         yield start, end
 
 
-def _fits(batch: list[tuple[int, int]], piece: tuple[int, int]) -> bool:
+def _fits(batch: list[_Piece], piece: _Piece) -> bool:
     """Whether the padded batch stays within the budget; pieces come sorted by length."""
-    return (len(batch) + 1) * (piece[1] - piece[0]) <= BATCH_CHARACTERS
+    return (len(batch) + 1) * (piece.end - piece.start) <= BATCH_CHARACTERS
 
 
-def _decode_batch(emissions: Floats, batch: list[tuple[int, int]], temperature: float) -> list[TaggedSpan]:
-    scores = _pad(emissions, batch)
+def _decode_batch(
+    scores: Floats, lengths: Sequence[int], temperature: float
+) -> Iterator[tuple[int, int, int, int, float]]:
+    """Spans of padded rows: row, start, end, label, probability."""
     paths = best_paths(scores)
     found = [
         (row, begin, end, label)
-        for row, (start, stop) in enumerate(batch)
-        for begin, end, label in spans_of_tags(paths[row, : stop - start])
+        for row, length in enumerate(lengths)
+        for begin, end, label in spans_of_tags(paths[row, :length])
     ]
-    if not found:
-        return []
     probabilities = span_probabilities(scores / temperature, found)
-    return [
-        TaggedSpan(batch[row][0] + begin, batch[row][0] + end, label, float(probability))
-        for (row, begin, end, label), probability in zip(found, probabilities, strict=True)
-    ]
+    for (row, begin, end, label), probability in zip(found, probabilities.tolist(), strict=True):
+        yield row, begin, end, label, probability
 
 
-def _pad(emissions: Floats, batch: list[tuple[int, int]]) -> Floats:
+def _pad(pieces: Sequence[Floats]) -> Floats:
     """Stack pieces of emissions; behind the end only O is possible, at no cost."""
-    longest = max(end - start for start, end in batch)
-    padded = np.full((len(batch), longest, emissions.shape[1]), IMPOSSIBLE, np.float64)
+    longest = max(map(len, pieces))
+    padded = np.full((len(pieces), longest, pieces[0].shape[1]), IMPOSSIBLE, np.float64)
     padded[:, :, 0] = 0.0
-    for row, (start, end) in enumerate(batch):
-        padded[row, : end - start] = emissions[start:end]
+    for row, piece in enumerate(pieces):
+        padded[row, : len(piece)] = piece
     return padded
 
 
@@ -210,19 +251,17 @@ def span_probabilities(scores: Floats, spans: Sequence[tuple[int, int, int, int]
     Returns:
         Shape ``(len(spans),)``, each in [0, 1].
     """
+    if not len(spans):
+        return np.zeros(0)
+    row, start, end, label = np.array(spans).T
+    base, last = 1 + 4 * label, end - 1
     before, after = _outside_scores(scores)
-    total = before[:, -1]
-    inside = np.concatenate([np.zeros_like(scores[:, :1]), np.cumsum(scores, axis=1)], axis=1)
-    result = np.empty(len(spans))
-    for number, (row, start, end, label) in enumerate(spans):
-        base = 1 + 4 * label
-        if end - start == 1:
-            own = scores[row, start, base + S]
-        else:
-            middle = inside[row, end - 1, base + I] - inside[row, start + 1, base + I]
-            own = scores[row, start, base + B] + middle + scores[row, end - 1, base + E]
-        result[number] = before[row, start] + own + after[row, end] - total[row]
-    return np.exp(np.minimum(result, 0.0))
+    sums = np.cumsum(scores[:, :, 1 + I :: 4], axis=1)  # of the tags inside, up to and with each character
+    middle = np.where(last - start > 1, sums[row, last - 1, label] - sums[row, start, label], 0.0)
+    long = scores[row, start, base + B] + middle + scores[row, last, base + E]
+    own = np.where(start == last, scores[row, start, base + S], long)
+    result: Floats = np.exp(np.minimum(before[row, start] + own + after[row, end] - before[row, -1], 0.0))
+    return result
 
 
 def _outside_scores(scores: Floats) -> tuple[Floats, Floats]:

@@ -59,11 +59,13 @@ class WindowSettings:
         size: most characters in a window.
         overlap: characters shared by neighbouring windows where no sentence border decides.
         batch_characters: most characters, padding counted, in one run of the network.
+        padding: most of a run that may be padding, as a share.
     """
 
     size: int = 254
     overlap: int = 48
     batch_characters: int = 1024
+    padding: float = 0.1
 
 
 class OnnxBackend:
@@ -163,8 +165,11 @@ class BulletinEncoder:
         return [collector.result() for collector in collectors]
 
     def _fits(self, batch: list[tuple[int, Window]], job: tuple[int, Window]) -> bool:
-        """Whether the padded batch stays within the budget; jobs come sorted by length."""
-        return (len(batch) + 1) * (job[1].end - job[1].start) <= self.settings.batch_characters
+        """Whether the padded batch stays within the budgets; jobs come sorted by length."""
+        longest = job[1].end - job[1].start
+        padded = (len(batch) + 1) * longest
+        padding = padded - longest - sum(window.end - window.start for _, window in batch)
+        return padded <= self.settings.batch_characters and padding <= self.settings.padding * padded
 
     def _frame(
         self, ids: list[NDArray[np.int64]], batch: list[tuple[int, Window]]

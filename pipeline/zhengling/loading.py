@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import spacy
 from confection import ConfigValidationError
@@ -22,12 +24,18 @@ REPOSITORY_MODELS = Path(__file__).parents[2] / "models"
 _FAULTS = (ConfigValidationError, OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
 
 
-def load_pipeline(name_or_path: str | Path | None = None, *, threads: int | None = None) -> Language:
+def load_pipeline(
+    name_or_path: str | Path | None = None,
+    *,
+    threads: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Language:
     """Load a pipeline.
 
     Args:
         name_or_path: a folder, an installed package, or None for the default model.
         threads: threads of ONNX Runtime; by default ``OMP_NUM_THREADS`` or the physical cores.
+        changes: settings to replace: ``{"components.bulletin_encoder.overlap": 32}``.
 
     Returns:
         A spaCy ``Language`` that takes texts of any length.
@@ -37,7 +45,7 @@ def load_pipeline(name_or_path: str | Path | None = None, *, threads: int | None
     """
     model = find_model(name_or_path)
     try:
-        nlp = spacy.load(model)
+        nlp = spacy.load(model, config=dict(changes or {}))
     except _FAULTS as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ZhenglingError(f"{model}: not a pipeline that can be loaded: {reason}") from error

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
 from transformers import BertConfig, BertModel
@@ -18,6 +19,7 @@ from zhengling_training.config import load_recipe
 from zhengling_training.convert_e5 import character_tokenizer
 from zhengling_training.encoder_files import TOKENIZER, save_encoder
 from zhengling_training.finetune import FinetuneRecipe
+from zhengling_training.ner_heads import HeadsRecipe
 from zhengling_training.pretrain import PretrainRecipe
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -101,6 +103,30 @@ def make_encoder(folder: Path, *, layers: int = 2, size: int = 32, seed: int = 0
     return folder
 
 
+def heads_recipe(encoder: Path, sets: dict[str, Any], **changes: object) -> HeadsRecipe:
+    """The shipped recipe over other sets, for a tiny run."""
+    shipped = load_recipe(CONFIGS / "ner_heads.cfg", HeadsRecipe).model_dump()
+    schedule = {"epochs": 4, "encoder_rate": 3e-3, "heads_rate": 1e-2, "batch_characters": 400} | changes
+    return HeadsRecipe.model_validate(
+        shipped
+        | {
+            "data": {},
+            "sets": sets,
+            "encoder": {"start": str(encoder)},
+            "windows": {"size": 60, "overlap": 10, "batch_characters": 240},
+            "schedule": shipped["schedule"] | schedule,
+        }
+    )
+
+
+def set_of(*train: Path, **settings: Any) -> dict[str, Any]:
+    return {
+        "scheme": str(CONFIGS / "schemes" / "msra.json"),
+        "train": [str(path) for path in train],
+        **settings,
+    }
+
+
 def vocabulary_of(encoder: Path) -> CharacterVocabulary:
     """The characters of an encoder folder."""
     return CharacterVocabulary.from_tokenizer(encoder / TOKENIZER)
@@ -142,6 +168,7 @@ def finetune_recipe(encoder: Path, data: Path, **changes: object) -> FinetuneRec
         "data.scheme": str(CONFIGS / "schemes" / "zh_bulletin.json"),
         "data.train": [str(data)],
         "data.corrections": [],
+        "data.detached": [],
         "data.held_out": 0.3,
         "encoder.start": str(encoder),
         "heads.size": 16,
@@ -149,6 +176,7 @@ def finetune_recipe(encoder: Path, data: Path, **changes: object) -> FinetuneRec
         "windows.overlap": 10,
         "windows.batch_characters": 240,
         "schedule.epochs": 3,
+        "schedule.restarts": 0,
         "schedule.batch_windows": 4,
         "schedule.encoder_rate": 3e-3,
         "schedule.heads_rate": 1e-2,

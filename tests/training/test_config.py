@@ -55,6 +55,8 @@ def test_values_and_defaults(tmp_path: Path) -> None:
     [
         ("pretrain", PretrainRecipe),
         ("zh_bulletin_sm", FinetuneRecipe),
+        ("zh_bulletin_corpus", FinetuneRecipe),
+        ("own_labels", FinetuneRecipe),
         ("zh_bulletin_base", FinetuneRecipe),
         ("zh_bulletin_large", FinetuneRecipe),
         ("ner_heads", HeadsRecipe),

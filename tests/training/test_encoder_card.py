@@ -5,10 +5,12 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from tests.training.samples import make_encoder, pretrain_recipe
+from tests.training.samples import heads_recipe, make_encoder, pretrain_recipe
 
 from zhengling.errors import ZhenglingError
-from zhengling_training.encoder_card import CARD, PICTURE, learning_curve, write_encoder_card
+from zhengling_training.encoder_card import CARD, HEADS_PICTURE, PICTURE, learning_curve, write_encoder_card
+from zhengling_training.evaluation.models import HEADS
+from zhengling_training.ner_heads import RECORD
 from zhengling_training.pretrain import HISTORY
 
 
@@ -50,6 +52,21 @@ def test_the_picture_has_a_dot_for_every_measurement(pretrained: Path) -> None:
     assert len(dots) == 6  # three of accuracy, three of loss
     heights = [float(dot.attrib["cy"]) for dot in dots[:3]]
     assert heights == sorted(heights, reverse=True)  # accuracy rises
+
+
+def test_the_card_shows_heads_with_a_line_for_each(pretrained: Path) -> None:
+    recipe = heads_recipe(pretrained, {"msra": {"scheme": "x", "train": []}}).model_dump()
+    score = {"p": 0.5, "r": 0.25, "f1": 1 / 3, "tp": 1, "fp": 1, "fn": 3, "texts": 2}
+    curve = [{"step": 5, "msra_f1": None}, {"step": 10, "msra_f1": 0.4}]
+    record = {"recipe": recipe, "curve": curve, "seconds": 3600.0, "scores": {"msra": score}}
+    path = pretrained / HEADS / RECORD
+    path.parent.mkdir()
+    path.write_text(json.dumps(record), encoding="utf-8")
+    card = write_encoder_card(pretrained).read_text(encoding="utf-8")
+    assert "| msra | 2 | 4 | 0.500 | 0.250 | 0.333 |" in card
+    assert f"({HEADS_PICTURE})" in card
+    picture = ET.fromstring((pretrained / HEADS_PICTURE).read_text(encoding="utf-8"))
+    assert len(picture.findall("{http://www.w3.org/2000/svg}polyline")) == 1
 
 
 def test_an_encoder_without_history_has_no_card(tmp_path: Path) -> None:

@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.training.samples import finetune_recipe, invented_bulletins, make_encoder, write_jsonl
+from tests.training.samples import (
+    CONFIGS,
+    MSRA,
+    finetune_recipe,
+    invented_bulletins,
+    make_encoder,
+    plain_names,
+    write_jsonl,
+)
 from tokenizers import Tokenizer, models
 from transformers import (
     BertConfig,
@@ -19,6 +27,7 @@ from transformers import (
 
 import zhengling
 from zhengling.errors import ZhenglingError
+from zhengling_training.checkpoints import latest_checkpoint
 from zhengling_training.encoders import adopt, character_rows, open_encoder
 from zhengling_training.finetune import finetune
 
@@ -152,6 +161,27 @@ def test_an_own_encoder_is_opened_as_it_is(tmp_path: Path) -> None:
     found = open_encoder(str(folder))
     assert found.tokenizer == (folder / "tokenizer.json").read_bytes()
     assert len(found.vocabulary) == found.model.config.vocab_size
+
+
+def test_training_goes_on_from_a_pipeline_with_other_labels(tmp_path: Path) -> None:
+    data = write_jsonl(tmp_path / "data.jsonl", invented_bulletins(6))
+    first = finetune_recipe(make_encoder(tmp_path / "own"), data, schedule__epochs=1)
+    finetune(first, run_folder=tmp_path / "run", output=tmp_path / "model")
+    found = open_encoder(str(tmp_path / "model"))
+    trained = latest_checkpoint(tmp_path / "run")
+    assert trained is not None
+    for name, value in found.model.state_dict().items():
+        if name.endswith("dense.weight"):  # in 8 bits in between
+            expected = trained.model[f"encoder.{name}"]
+            assert (value - expected).abs().max() <= expected.abs().max() / 100, name
+    names = write_jsonl(tmp_path / "names.jsonl", plain_names(invented_bulletins(6)))
+    own = finetune_recipe(
+        tmp_path / "model", names, data__scheme=str(CONFIGS / "schemes" / "msra.json"), schedule__epochs=1
+    )
+    finetune(own, run_folder=tmp_path / "run2", output=tmp_path / "mine")
+    assert zhengling.load(tmp_path / "mine", threads=1).get_pipe("entity_tagger").labels == MSRA.entity_names
+    with pytest.raises(ZhenglingError, match="has 2 layers, not 3"):
+        open_encoder(str(tmp_path / "model"), layers=3)
 
 
 def test_what_is_no_encoder_is_named(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ import zhengling
 from zhengling.encoder import WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, Entity, faults
+from zhengling_training.averaging import load_cycles
 from zhengling_training.data import IGNORED, collate, make_dataset
 from zhengling_training.encoders import open_encoder
 from zhengling_training.evaluation.metrics import score
@@ -160,6 +161,29 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(trained: Trained, tmp_path
     assert resumed.curve() == trained.curve()
     for name in LEARNED:
         assert (resumed.folder / name).read_bytes() == (trained.folder / name).read_bytes(), name
+
+
+def test_an_interrupted_run_with_restarts_goes_on_to_the_same_mean(
+    encoder: Path, bulletin_file: Path, tmp_path: Path
+) -> None:
+    recipe = finetune_recipe(
+        encoder,
+        bulletin_file,
+        schedule__epochs=1,
+        schedule__restarts=2,
+        schedule__restart_epochs=1,
+        schedule__checkpoint_minutes=0.0,
+    )
+    whole = run(recipe, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt), interrupt_at(2):
+        run(recipe, tmp_path / "stopped")
+    resumed = run(recipe, tmp_path / "stopped")
+    assert len(whole.record["curve"]) == 3
+    assert resumed.record["mean_of_cycles"] == whole.record["mean_of_cycles"]
+    for name in LEARNED:
+        assert (resumed.folder / name).read_bytes() == (whole.folder / name).read_bytes(), name
+    ends = load_cycles(tmp_path / "whole" / "run", cycles=3)
+    assert any(not torch.equal(ends[0][name], ends[2][name]) for name in ends[0])
 
 
 def test_two_bulletins_can_be_learned_by_heart(encoder: Path, tmp_path: Path) -> None:

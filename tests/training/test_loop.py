@@ -13,7 +13,15 @@ from torch import Tensor, nn
 
 from zhengling.errors import ZhenglingError
 from zhengling_training.config import Section
-from zhengling_training.loop import LoopSettings, Share, adamw, cosine_rate, recipe_hash, run_loop
+from zhengling_training.loop import (
+    LoopSettings,
+    Share,
+    adamw,
+    cosine_rate,
+    recipe_hash,
+    restarting_rate,
+    run_loop,
+)
 
 STEPS = 12
 
@@ -93,6 +101,24 @@ def test_cosine_rate_rises_then_falls_to_its_end(steps: int, share: float, final
 def test_cosine_rate_is_half_way_in_the_middle() -> None:
     assert cosine_rate(60, steps=100, warmup=20, final=0.2) == pytest.approx(0.6)
     assert cosine_rate(40, steps=100, warmup=20, final=0.0) == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
+
+
+@given(
+    first=st.integers(2, 200), cycle=st.integers(1, 100), restarts=st.integers(1, 4), peak=st.floats(0.1, 1)
+)
+def test_rates_restart_at_the_peak_and_fall_in_every_cycle(
+    first: int, cycle: int, restarts: int, peak: float
+) -> None:
+    rates = [
+        restarting_rate(step, first=first, warmup=1, cycle=cycle, peak=peak, final=0.05)
+        for step in range(first + restarts * cycle)
+    ]
+    assert rates[:first] == [cosine_rate(step, steps=first, warmup=1, final=0.05) for step in range(first)]
+    for begin in range(first, len(rates), cycle):
+        own = rates[begin : begin + cycle]
+        assert own[0] == pytest.approx(peak)
+        assert own == sorted(own, reverse=True)
+        assert own[-1] >= 0.05
 
 
 def test_observations_come_at_their_steps_and_at_the_end(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,56 +11,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.training.samples import (
-    CONFIGS,
     MSRA,
+    heads_recipe,
     invented_bulletins,
     make_encoder,
     plain_names,
+    set_of,
     write_jsonl,
 )
 
 from zhengling.components import bulletin_of
 from zhengling.errors import DataError, ZhenglingError
 from zhengling.formats import write_bulletins
-from zhengling_training.config import load_recipe
 from zhengling_training.evaluation.bootstrap import Resampling
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.evaluation.models import head_names, head_of, load_model
 from zhengling_training.evaluation.running import Options, evaluate
 from zhengling_training.ner_heads import (
     DataSection,
-    HeadsRecipe,
     NerSet,
     ScheduleSection,
+    _scores,
     load_head,
     load_sets,
     plan_batches,
+    read_training,
     train_heads,
 )
-
-
-def heads_recipe(encoder: Path, sets: dict[str, Any], **changes: object) -> HeadsRecipe:
-    """The shipped recipe over other sets, for a tiny run."""
-    shipped = load_recipe(CONFIGS / "ner_heads.cfg", HeadsRecipe).model_dump()
-    schedule = {"epochs": 4, "encoder_rate": 3e-3, "heads_rate": 1e-2, "batch_characters": 400} | changes
-    return HeadsRecipe.model_validate(
-        shipped
-        | {
-            "data": {},
-            "sets": sets,
-            "encoder": {"start": str(encoder)},
-            "windows": {"size": 60, "overlap": 10, "batch_characters": 240},
-            "schedule": shipped["schedule"] | schedule,
-        }
-    )
-
-
-def set_of(*train: Path, **settings: Any) -> dict[str, Any]:
-    return {
-        "scheme": str(CONFIGS / "schemes" / "msra.json"),
-        "train": [str(path) for path in train],
-        **settings,
-    }
+from zhengling_training.pretrain import HISTORY, read_history
 
 
 @dataclass(frozen=True)
@@ -73,6 +52,8 @@ class Trained:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("heads")
     encoder = make_encoder(folder / "start")
+    history = [{"recipe": "by hand", "curve": [{"characters": 1000}], "seconds": 1.0}]
+    (encoder / HISTORY).write_text(json.dumps(history), encoding="utf-8")
     names = write_jsonl(folder / "names.jsonl", plain_names(invented_bulletins(60)))
     other = write_jsonl(folder / "other.jsonl", plain_names(invented_bulletins(20, seed=1)))
     recipe = heads_recipe(
@@ -91,6 +72,24 @@ def test_every_set_gets_a_head_that_loads_and_scores_as_recorded(trained: Traine
         recorded = trained.record["scores"][name]
         assert recorded["texts"] == len(found.held_out) > 0
         assert counts.f1 == pytest.approx(recorded["f1"], abs=0.02)  # heads are kept in half precision
+
+
+def test_the_encoder_keeps_its_history_and_that_of_its_heads(trained: Trained) -> None:
+    assert read_history(trained.folder)[0]["recipe"] == "by hand"
+    kept = read_training(trained.folder)
+    assert kept is not None
+    assert kept["recipe"]["encoder"]["start"] == str(trained.folder.parent / "start")
+    assert (kept["curve"], kept["scores"]) == (trained.record["curve"], trained.record["scores"])
+
+
+def test_curves_are_of_the_first_held_out_texts_alone(trained: Trained) -> None:
+    nlp, found = load_head(trained.folder, "names"), trained.sets["names"]
+    assert _scores(nlp, found, limit=3)["texts"] == 3
+    assert _scores(nlp, found)["texts"] == len(found.held_out) > 3
+
+
+def test_an_encoder_without_heads_has_no_record_of_them(tmp_path: Path) -> None:
+    assert read_training(make_encoder(tmp_path)) is None
 
 
 def test_heads_learn(trained: Trained) -> None:

@@ -22,6 +22,7 @@ from zhengling.formats import read_bulletins
 from zhengling.schema import Bulletin, LabelScheme, Sentence, faults
 from zhengling.windows import cut_windows
 from zhengling_training.corrections import correct, read_corrections
+from zhengling_training.detached import read_detached
 from zhengling_training.model import SentencePieces
 
 IGNORED = -100  # torch's cross_entropy leaves these targets out
@@ -58,15 +59,26 @@ class Batch:
 
 
 def load_bulletins(
-    paths: Iterable[str], *, scheme: LabelScheme, corrections: Iterable[str] = ()
+    paths: Iterable[str],
+    *,
+    scheme: LabelScheme,
+    detached: Iterable[str] = (),
+    corrections: Iterable[str] = (),
 ) -> list[Bulletin]:
     """Read annotated bulletins, correct them, and validate them against the scheme.
+
+    Args:
+        paths: files or folders of annotated bulletins.
+        scheme: the labels.
+        detached: files of annotation without text, see ``zhengling_training.detached``.
+        corrections: see ``zhengling_training.corrections``.
 
     Raises:
         DataError: a fault in the data or in the corrections.
         ZhenglingError: the same id twice, or nothing at all.
     """
     bulletins = [b for path in paths for b in read_bulletins(Path(path), scheme=scheme)]
+    bulletins += [b for path in detached for b in read_detached(Path(path))]
     if not bulletins:
         raise ZhenglingError("no annotated bulletins in the recipe's data")
     doubled = [name for name, count in Counter(b.id for b in bulletins).items() if count > 1]
@@ -76,7 +88,7 @@ def load_bulletins(
         bulletins = correct(bulletins, read_corrections(Path(name)), path=Path(name))
     for bulletin in bulletins:
         for fault in faults(bulletin, scheme=scheme):
-            raise DataError(f"bulletin {bulletin.id!r}, as corrected: {fault}")
+            raise DataError(f"bulletin {bulletin.id!r}: {fault}")
     return bulletins
 
 

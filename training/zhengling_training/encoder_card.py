@@ -15,10 +15,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from zhengling.errors import ZhenglingError
 from zhengling.files import write_text
+from zhengling_training.curves import draw_curves
 from zhengling_training.encoder_files import WEIGHTS, read_config, read_weights
+from zhengling_training.ner_heads import read_training
 from zhengling_training.pretrain import HISTORY, read_history
 
-CARD, PICTURE = "README.md", "learning.svg"
+CARD, PICTURE, HEADS_PICTURE = "README.md", "learning.svg", "heads.svg"
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,29 @@ def write_encoder_card(encoder: Path) -> Path:
         parameters=sum(value.numel() for value in read_weights(encoder / WEIGHTS).values()),
         stages=[_row(stage) for stage in stages],
         picture=PICTURE,
+        heads=_write_heads_picture(encoder),
+        heads_picture=HEADS_PICTURE,
     )
     write_text(encoder / CARD, card)
     return encoder / CARD
+
+
+def _write_heads_picture(encoder: Path) -> dict[str, Any] | None:
+    """What the card says of an encoder's heads, None without heads; draws their learning curves."""
+    record = read_training(encoder)
+    if record is None:
+        return None
+    lines = {
+        name: [(seen["step"], seen[f"{name}_f1"]) for seen in record["curve"]] for name in record["scores"]
+    }
+    picture = draw_curves(
+        lines,
+        title="Strict F1 on held-out texts of each public set by training steps",
+        heading="held-out strict F1",
+        x="steps",
+    )
+    write_text(encoder / HEADS_PICTURE, picture)
+    return {"scores": record["scores"], "hours": record["seconds"] / 3600, "recipe": record["recipe"]}
 
 
 def learning_curve(stages: Sequence[dict[str, Any]]) -> list[Point]:

@@ -29,8 +29,18 @@ from transformers import (
 
 from zhengling.characters import SPECIAL_TOKENS, CharacterVocabulary, normalise_character
 from zhengling.errors import ZhenglingError
+from zhengling.loading import load_pipeline
+from zhengling_training.bert_torch import bert_model
+from zhengling_training.bert_weights import read_graph
 from zhengling_training.convert_e5 import character_tokenizer
-from zhengling_training.encoder_files import TOKENIZER, choose_attention, load_encoder, load_vocabulary
+from zhengling_training.encoder_files import (
+    CONFIG,
+    TOKENIZER,
+    choose_attention,
+    load_encoder,
+    load_vocabulary,
+)
+from zhengling_training.reexport import encoder_of
 
 LOG = logging.getLogger(__name__)
 # Rows before the first position: RoBERTa counts positions from behind its padding id.
@@ -63,7 +73,7 @@ class OpenedEncoder:
 
 
 def open_encoder(start: str, *, layers: int | None = None, dropout: float = 0.0) -> OpenedEncoder:
-    """Open an encoder of the project's own kind, or take over another.
+    """Open an encoder of the project's own kind, the encoder of a trained pipeline, or take over another.
 
     Args:
         start: a folder, or the name of a model on the Hugging Face hub; the latter is fetched.
@@ -73,11 +83,30 @@ def open_encoder(start: str, *, layers: int | None = None, dropout: float = 0.0)
     Raises:
         ZhenglingError: it can't be loaded.
     """
+    if is_pipeline(Path(start)):
+        return _of_pipeline(Path(start), layers=layers, dropout=dropout)
     if is_own(Path(start)):
         model = load_encoder(Path(start), layers=layers, dropout=dropout)
         return OpenedEncoder(model, load_vocabulary(Path(start)), (Path(start) / TOKENIZER).read_bytes())
     model, tokenizer = adopt(start, layers=layers, dropout=dropout)
     return OpenedEncoder(model, CharacterVocabulary.from_json(tokenizer.decode("utf-8")), tokenizer)
+
+
+def is_pipeline(folder: Path) -> bool:
+    """Whether a folder is that of a trained pipeline."""
+    return (folder / "meta.json").exists() and not (folder / CONFIG).exists()
+
+
+def _of_pipeline(folder: Path, *, layers: int | None, dropout: float) -> OpenedEncoder:
+    """The encoder of a pipeline; 8-bit weights are multiplied out."""
+    files = encoder_of(load_pipeline(str(folder))).files()
+    network = read_graph(files["encoder.onnx"])
+    if layers is not None and layers > network.layers:
+        raise ZhenglingError(f"{folder}: has {network.layers} layers, not {layers}")
+    model = bert_model(network, dropout=dropout, layers=layers)
+    choose_attention(model)
+    vocabulary = CharacterVocabulary.from_json(files["tokenizer.json"].decode("utf-8"))
+    return OpenedEncoder(model, vocabulary, files["tokenizer.json"])
 
 
 def is_own(folder: Path) -> bool:

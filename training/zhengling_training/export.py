@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import onnx
 import spacy
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from spacy.language import Language
 
 from zhengling.characters import CharacterVocabulary
 from zhengling.components import ClassifierState, TaggerState
 from zhengling.encoder import WindowSettings
+from zhengling.errors import ZhenglingError
 from zhengling.files import atomic_folder
 from zhengling.heads import SentenceHead
 from zhengling.schema import LabelScheme
+from zhengling_training.bert_graph import ACTIVATIONS, Network, write_graph
 from zhengling_training.calibrate import Calibration
-from zhengling_training.model import BulletinModel, Reader
+from zhengling_training.model import BulletinModel
 
-OPSET = 20
+# Documents whose windows share runs of the network: among many there are more windows of the same length.
+DOCUMENTS = 256
 
 
 @dataclass(frozen=True)
 class TorchBackend:
-    """The network in PyTorch, as ``zhengling.encoder.Backend``."""
+    """The network in PyTorch, as ``zhengling.encoder.Backend``.
+
+    Attributes:
+        model: the network, on any device.
+        precision: of products, by autocast; None for that of the parameters.
+    """
 
     model: BulletinModel
+    precision: torch.dtype | None = None
 
     def run(
         self, ids: NDArray[np.int64], mask: NDArray[np.int64]
@@ -43,7 +46,8 @@ class TorchBackend:
         """See ``Backend.run``; the model is put into evaluation mode."""
         self.model.eval()
         device = next(self.model.parameters()).device
-        with torch.inference_mode():
+        cast = torch.autocast(device.type, dtype=self.precision, enabled=self.precision is not None)
+        with torch.inference_mode(), cast:
             emissions, vectors = self.model.read(
                 torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
             )
@@ -65,95 +69,38 @@ def _head_weights(head: torch.nn.Module) -> dict[str, NDArray[np.float32]]:
     }
 
 
-def to_onnx(model: BulletinModel) -> bytes:
-    """Export in fp32 by torch's exporter; windows and length stay free."""
-    model.eval()
-    attention = model.encoder.config._attn_implementation
-    model.encoder.set_attn_implementation("eager")
-    ids = torch.full((3, 64), 20)
-    mask = torch.ones_like(ids)
-    mask[1, 40:] = 0
-    free = {0: torch.export.Dim("windows", min=1, max=4096), 1: torch.export.Dim("length", min=3, max=512)}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        path = Path(folder) / "model.onnx"
-        torch.onnx.export(
-            Reader(model),
-            (ids, mask),
-            path,
-            input_names=["ids", "mask"],
-            output_names=["emissions", "vectors"],
-            dynamic_shapes=(free, free),
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-        exported = onnx.load(path)
-    model.encoder.set_attn_implementation(attention)
-    return _without_origins(exported).SerializeToString()  # type: ignore[no-any-return]
+def to_onnx(model: BulletinModel, *, form: str = "fp32") -> bytes:
+    """Write the network as an ONNX model; windows and length stay free.
 
+    Args:
+        model: the network.
+        form: of the weights, see ``zhengling_training.products``.
 
-def _without_origins(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model without the exporter's notes on where in which source file each node came from."""
-    graph = model.graph
-    for part in (
-        model,
-        graph,
-        *graph.node,
-        *graph.input,
-        *graph.output,
-        *graph.value_info,
-        *graph.initializer,
-    ):
-        part.ClearField("metadata_props")
-        part.ClearField("doc_string")
-    return model
-
-
-def quantise(content: bytes, *, block: int = 128) -> bytes:
-    """Store weights in 8 bits.
-
-    Matrices in blocks along the input (ONNX Runtime's MatMulNBits, which quantises activations row by row:
-    unlike dynamic quantisation a window's scores then don't depend on the batch it is in); the table of
-    characters row by row.
+    Raises:
+        ZhenglingError: the encoder is of a kind that can't be exported, or there is no such form.
     """
-    logging.getLogger("onnxruntime.quantization").setLevel(logging.ERROR)
-    model = onnx.load_from_string(content)
-    _quantise_table(model.graph)
-    quantiser = MatMulNBitsQuantizer(model, bits=8, block_size=block, is_symmetric=True, accuracy_level=4)
-    quantiser.process()
-    quantised: bytes = quantiser.model.model.SerializeToString()
-    return quantised
+    return write_graph(network_of(model), form=form)
 
 
-def _quantise_table(graph: onnx.GraphProto) -> None:
-    """Replace the largest gathered table by int8 rows with a scale each."""
-    tensors = {tensor.name: tensor for tensor in graph.initializer}
-    gathers = [node for node in graph.node if node.op_type == "Gather" and node.input[0] in tensors]
-    node = max(gathers, key=lambda gather: int(np.prod(tensors[gather.input[0]].dims)))
-    name, ids, output = node.input[0], node.input[1], node.output[0]
-    table = numpy_helper.to_array(tensors[name])
-    scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-12) / 127
-    rows = np.round(table / scale).astype(np.int8)
-    graph.initializer.remove(tensors[name])
-    graph.initializer.extend(
-        [
-            numpy_helper.from_array(rows, f"{name}.int8"),
-            numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"),
-        ]
+def network_of(model: BulletinModel) -> Network:
+    """Parameters and sizes of a network.
+
+    Raises:
+        ZhenglingError: the encoder's activation is none of ``ACTIVATIONS``.
+    """
+    config = model.encoder.config
+    if config.hidden_act not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
+        raise ZhenglingError(
+            f"an encoder with activation {config.hidden_act!r} can't be exported, only {known}"
+        )
+    parameters = {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
+    return Network(
+        {name: value for name, value in parameters.items() if not name.startswith("heads.")},
+        heads=config.num_attention_heads,
+        epsilon=config.layer_norm_eps,
+        activation=config.hidden_act,
     )
-    at = list(graph.node).index(node)
-    graph.node.remove(node)
-    new = [
-        helper.make_node("Gather", [f"{name}.int8", ids], [f"{output}.int8"]),
-        helper.make_node("Gather", [f"{name}.scale", ids], [f"{output}.scale"]),
-        helper.make_node("Cast", [f"{output}.int8"], [f"{output}.float"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", [f"{output}.float", f"{output}.scale"], [output]),
-    ]
-    for offset, fresh in enumerate(new):
-        graph.node.insert(at + offset, fresh)
 
 
 def build_pipeline(
@@ -177,7 +124,9 @@ def build_pipeline(
         windows: how texts are cut.
         meta: goes into ``meta.json``: name, version, description, performance and the like.
     """
-    config = {"nlp": {"tokenizer": {"@tokenizers": "zhengling.CharacterTokenizer.v1"}, "batch_size": 32}}
+    config = {
+        "nlp": {"tokenizer": {"@tokenizers": "zhengling.CharacterTokenizer.v1"}, "batch_size": DOCUMENTS}
+    }
     nlp = spacy.blank("zh", config=config, meta=dict(meta))
     nlp.add_pipe("bulletin_sentences")
     encoder = nlp.add_pipe(

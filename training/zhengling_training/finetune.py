@@ -6,8 +6,8 @@ import json
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -27,6 +27,7 @@ from zhengling.encoder import BulletinEncoder, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.augment import AugmentSection, augment, mentions
+from zhengling_training.averaging import load_cycles, mean_of, save_cycle
 from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.checkpoints import Checkpoint, latest_checkpoint
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
@@ -37,12 +38,11 @@ from zhengling_training.evaluation.metrics import score
 from zhengling_training.export import (
     build_pipeline,
     numpy_heads,
-    quantise,
     save_pipeline,
     to_onnx,
     torch_pipeline,
 )
-from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
+from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, restarting_rate, run_loop
 from zhengling_training.model import BulletinModel
 from zhengling_training.tagging_loss import character_loss, cross_entropy, path_loss
 
@@ -52,11 +52,13 @@ LOG = logging.getLogger(__name__)
 class DataSection(Section):
     """What it learns from: files or folders in any format that ``zhengling convert`` reads.
 
-    ``corrections`` are applied to them; ``held_out`` is the share of bulletins set aside for calibration.
+    ``detached`` annotation is joined with its texts and ``corrections`` are applied to all of them;
+    ``held_out`` is the share of bulletins set aside for calibration.
     """
 
     scheme: str
     train: list[str]
+    detached: list[str] = []
     corrections: list[str] = []
     held_out: Fraction = 0.1
 
@@ -108,9 +110,16 @@ class LossSection(Section):
 
 
 class ScheduleSection(CommonSchedule):
-    """How it learns; rates are peaks of AdamW's learning rate, ``warmup`` is a share of the steps."""
+    """How it learns; rates are peaks of AdamW's learning rate, ``warmup`` is a share of the first ``epochs``.
+
+    After these the rates start again ``restarts`` times, at ``restart_rate`` of their peaks, and come down
+    in ``restart_epochs``; the model is the mean of the weights at the ends of all cycles.
+    """
 
     epochs: Count = 10
+    restarts: Annotated[int, Field(ge=0)] = 0
+    restart_epochs: Count = 2
+    restart_rate: Weight = 0.5
     batch_windows: Count = 8
     encoder_rate: Weight = 1.5e-4
     heads_rate: Weight = 1e-3
@@ -118,13 +127,18 @@ class ScheduleSection(CommonSchedule):
 
 
 class PackageSection(Section):
-    """What the pipeline is called and says of itself; ``quantise`` stores weights in 8 bits."""
+    """What the pipeline is called and says of itself.
+
+    ``quantise`` stores weights in 8 bits, ``form`` says how: see ``zhengling_training.products``.
+    """
 
     name: str
     version: str = __version__
     description: str = ""
     license: str = "Apache-2.0"
     quantise: bool = True
+    # No part of the run's record: the same run can be exported in either form.
+    form: Annotated[Literal["rows", "blocks"], Field(exclude=True)] = "rows"
 
 
 class FinetuneRecipe(Section):
@@ -202,8 +216,7 @@ def average(recipe: FinetuneRecipe, *, run_folders: Sequence[Path], output: Path
     found = [_newest(folder) for folder in run_folders]
     for folder, checkpoint in zip(run_folders, found, strict=True):
         load_weights(model, checkpoint.model, place=folder)  # refuses what is of another network
-    means = {name: torch.stack([c.model[name] for c in found]).mean(0) for name in found[0].model}
-    load_weights(model, means, place=run_folders[0])
+    load_weights(model, mean_of([checkpoint.model for checkpoint in found]), place=run_folders[0])
     runs = [{"steps": c.step, "seconds": c.record["seconds"], "last": c.record["curve"][-1:]} for c in found]
     record: dict[str, Any] = {"curve": [], "runs": runs}
     save_pipeline(package(model, task, recipe, record), output)
@@ -220,7 +233,9 @@ def _newest(folder: Path) -> Checkpoint:
 def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder) -> Task:
     """Read what the recipe names."""
     scheme = LabelScheme.from_file(Path(recipe.data.scheme))
-    bulletins = load_bulletins(recipe.data.train, scheme=scheme, corrections=recipe.data.corrections)
+    bulletins = load_bulletins(
+        recipe.data.train, scheme=scheme, detached=recipe.data.detached, corrections=recipe.data.corrections
+    )
     train, held_out = split_held_out(bulletins, share=recipe.data.held_out, seed=0)
     if not train:
         raise ZhenglingError("data.held_out leaves nothing to train on")
@@ -241,14 +256,29 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
         )
     rows_of = _epochs(task, recipe)
     per_epoch = math.ceil(len(rows_of(0)) / schedule.batch_windows)
-    steps, size = schedule.epochs * per_epoch, schedule.batch_windows
+    size, first, cycle = (
+        schedule.batch_windows,
+        schedule.epochs * per_epoch,
+        schedule.restart_epochs * per_epoch,
+    )
+    steps = first + schedule.restarts * cycle
     heads = nn.ModuleList([model.tagger, model.heads])
     optimizer = adamw(
         [(model.encoder, schedule.encoder_rate), (heads, schedule.heads_rate)],
         weight_decay=schedule.weight_decay,
     )
-    warmup = round(schedule.warmup * steps)
-    settings = loop_settings(schedule, steps=steps, warmup=warmup, observe_every=per_epoch)
+    warmup = round(schedule.warmup * first)
+    settings = replace(
+        loop_settings(schedule, steps=steps, warmup=warmup, observe_every=per_epoch),
+        rate_at=partial(
+            restarting_rate,
+            first=first,
+            warmup=warmup,
+            cycle=cycle,
+            peak=schedule.restart_rate,
+            final=schedule.final_rate,
+        ),
+    )
 
     def loss_of(wrapped: nn.Module, share: Share, device: torch.device) -> Tensor:
         epoch, position = divmod(share.step, per_epoch)
@@ -260,9 +290,12 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
         return loss(wrapped, batch.to(device), weights=recipe.loss)
 
     def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
+        ended, rest = divmod(step - first, cycle)
+        if schedule.restarts and ended >= 0 and not rest:
+            save_cycle(model, run_folder, cycle=ended)
         return measure(model, task)
 
-    return run_loop(
+    record = run_loop(
         model,
         optimizer,
         settings=settings,
@@ -271,6 +304,10 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
         output=run_folder,
         recipe_hash=recipe_hash(recipe),
     )
+    if schedule.restarts and PartialState().is_main_process:
+        load_weights(model, mean_of(load_cycles(run_folder, cycles=schedule.restarts + 1)), place=run_folder)
+        record["mean_of_cycles"] = measure(model, task)
+    return record
 
 
 def _epochs(task: Task, recipe: FinetuneRecipe) -> Callable[[int], Dataset]:
@@ -321,9 +358,7 @@ def measure(model: BulletinModel, task: Task) -> dict[str, Any]:
 
 def package(model: BulletinModel, task: Task, recipe: FinetuneRecipe, record: Mapping[str, Any]) -> Language:
     """Export, calibrate on the exported network, and put the pipeline together."""
-    exported = to_onnx(model)
-    if recipe.package.quantise:
-        exported = quantise(exported)
+    exported = to_onnx(model, form=recipe.package.form if recipe.package.quantise else "fp32")
     heads = numpy_heads(model)
     calibration = calibrate(
         task.held_out,
@@ -344,6 +379,7 @@ def package(model: BulletinModel, task: Task, recipe: FinetuneRecipe, record: Ma
             "held_out_bulletins": len(task.held_out),
             "curve": list(record["curve"]),
             **({"averaged": record["runs"]} if "runs" in record else {}),
+            **({"mean_of_cycles": record["mean_of_cycles"]} if "mean_of_cycles" in record else {}),
         },
     }
     return build_pipeline(

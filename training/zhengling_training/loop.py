@@ -204,6 +204,17 @@ def cosine_rate(step: int, *, steps: int, warmup: int, final: float) -> float:
     return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * done))
 
 
+def restarting_rate(step: int, *, first: int, warmup: int, cycle: int, peak: float, final: float) -> float:
+    """``cosine_rate`` over ``first`` steps, then cosines from ``peak`` to ``final``, ``cycle`` steps each.
+
+    Source: Loshchilov & Hutter 2017, "SGDR".
+    """
+    if step < first:
+        return cosine_rate(step, steps=first, warmup=warmup, final=final)
+    done = (step - first) % cycle / cycle
+    return final + (peak - final) * 0.5 * (1 + math.cos(math.pi * done))
+
+
 def recipe_hash(recipe: Section) -> str:
     """A hash of all that a recipe decides."""
     text = json.dumps(recipe.model_dump(), sort_keys=True)

@@ -46,10 +46,11 @@ from zhengling_training.export import TorchBackend, torch_pipeline
 from zhengling_training.finetune import EncoderSection, WindowsSection
 from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
+from zhengling_training.pretrain import carried_over
 from zhengling_training.tagging_loss import character_loss
 
 LOG = logging.getLogger(__name__)
-TAGGER = "tagger.safetensors"
+TAGGER, RECORD = "tagger.safetensors", "training.json"
 NEAR_DUPLICATE = 0.5  # share of 13-grams
 BUCKET = 50  # batches among whose texts those of like length are put together
 
@@ -72,7 +73,10 @@ class SetSection(Section):
 
 
 class ScheduleSection(CommonSchedule):
-    """How it learns; ``batch_characters`` bounds a step's characters with padding."""
+    """How it learns; ``batch_characters`` bounds a step's characters with padding.
+
+    Every ``evaluate_every`` steps the first ``observed_texts`` held-out texts of each set are measured.
+    """
 
     epochs: Count = 3
     batch_characters: Count = 2048
@@ -80,6 +84,7 @@ class ScheduleSection(CommonSchedule):
     heads_rate: Weight = 1e-3
     warmup: Fraction = 0.05
     evaluate_every: Count = 1000
+    observed_texts: Count = 300
 
 
 class DataSection(Section):
@@ -293,7 +298,7 @@ def _train(
         for name, found in sets.items():
             network = _network(model.encoder, found.scheme, model.tagger_of(name))
             nlp = torch_pipeline(network, vocabulary, scheme=found.scheme, windows=windows)
-            scores[f"{name}_f1"] = _scores(nlp, found)["f1"]
+            scores[f"{name}_f1"] = _scores(nlp, found, limit=schedule.observed_texts)["f1"]
         return scores
 
     return run_loop(
@@ -307,13 +312,14 @@ def _train(
     )
 
 
-def _scores(nlp: Language, found: NerSet) -> dict[str, Any]:
-    """Strict micro scores on the held-out texts."""
-    predicted = [bulletin_of(doc) for doc in nlp.pipe(b.text for b in found.held_out)]
-    if not found.held_out:
+def _scores(nlp: Language, found: NerSet, *, limit: int | None = None) -> dict[str, Any]:
+    """Strict micro scores on the (first ``limit``) held-out texts."""
+    gold = found.held_out[:limit]
+    if not gold:
         return {"texts": 0, "f1": None}
-    counts = score(found.held_out, predicted, scheme=found.scheme).entity_micro
-    return {"texts": len(found.held_out), **counts.to_dict()}
+    predicted = [bulletin_of(doc) for doc in nlp.pipe(bulletin.text for bulletin in gold)]
+    counts = score(gold, predicted, scheme=found.scheme).entity_micro
+    return {"texts": len(gold), **counts.to_dict()}
 
 
 def _save(
@@ -354,7 +360,31 @@ def _save(
         }
         parts[f"{HEADS}/{name}/{TAGGER}"] = model.tagger_of(name)
         texts[f"{HEADS}/{name}/{HEAD}"] = to_json(head).decode("utf-8")
-    save_encoder(model.encoder, output, tokenizer=encoder.tokenizer, parts=parts, texts=texts)
+    texts[f"{HEADS}/{RECORD}"] = to_json({**record, "recipe": recipe.model_dump()}).decode("utf-8")
+    parts_before, texts_before = carried_over(Path(recipe.encoder.start))
+    save_encoder(
+        model.encoder,
+        output,
+        tokenizer=encoder.tokenizer,
+        parts=parts_before | parts,
+        texts=texts_before | texts,
+    )
+
+
+def read_training(encoder: Path) -> dict[str, Any] | None:
+    """How the heads were trained (``recipe``, ``curve``, ``seconds``, ``scores``), None without heads.
+
+    Raises:
+        ZhenglingError: the file is there and can't be read.
+    """
+    path = encoder / HEADS / RECORD
+    if not path.exists():
+        return None
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ZhenglingError(f"{path}: can't be read: {error}") from error
+    return record
 
 
 def _network(encoder: BertModel, scheme: LabelScheme, tagger: nn.Linear) -> BulletinModel:

@@ -315,6 +315,21 @@ def read_history(encoder: Path) -> list[dict[str, Any]]:
     return stages
 
 
+def carried_over(encoder: Path) -> tuple[dict[str, nn.Module], dict[str, str]]:
+    """What pretraining left in an encoder's folder, for those who train it further: its head and its history.
+
+    Returns:
+        Modules and texts by path in the folder (see ``save_encoder``), empty where there was none.
+    """
+    parts = (
+        {MASKED_HEAD: load_masked_model(encoder, layers=None).head}
+        if (encoder / MASKED_HEAD).exists()
+        else {}
+    )
+    texts = {HISTORY: (encoder / HISTORY).read_text(encoding="utf-8")} if (encoder / HISTORY).exists() else {}
+    return parts, texts
+
+
 def batch_at(
     corpus: PackedCorpus, vocabulary: CharacterVocabulary, *, recipe: PretrainRecipe, share: Share
 ) -> MaskedBatch:
