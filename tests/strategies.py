@@ -64,7 +64,9 @@ def bulletins(draw: st.DrawFn, scheme: LabelScheme = SCHEME) -> Bulletin:
         text=text,
         entities=draw(entities_of(text, scheme)),
         sentences=draw(st.one_of(sentences_of(text, scheme), sentences_of(text, scheme), st.just(()))),
-        meta={key: meta[key] for key in meta if key not in ("id", "text", "entities", "sentences")},
+        meta={
+            key: meta[key] for key in meta if key not in ("id", "text", "entities", "sentences", "directives")
+        },
     )
 
 

@@ -17,6 +17,8 @@ import pytest
 
 from zhengling.formats import REGISTRY, read_bulletins, write_bulletins
 from zhengling.schema import LabelScheme
+from zhengling.store.database import open_database
+from zhengling.store.tables import Stored
 
 ROOT = Path(__file__).parents[1]
 ENGLISH, CHINESE = "README.md", "README.zh.md"
@@ -27,7 +29,7 @@ PAGES = (
     "CHANGELOG.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
 )
-RUN = ("analyze", "convert", "evaluate", "compare", "version")
+RUN = ("analyze", "ledger", "stats", "convert", "evaluate", "compare", "version")
 # Files of other tools, and of earlier work, that the pages name.
 FOREIGN = {"export.json": "label_studio", "old.conll": "conll"}
 SCHEME = LabelScheme.from_file(ROOT / "configs" / "schemes" / "zh_bulletin.json")
@@ -57,6 +59,10 @@ def checkout(tmp_path: Path) -> Path:
     for name in ("configs", "corpus", "examples"):
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "models").symlink_to(ROOT / "models")
+    with open_database(tmp_path / "results.duckdb") as database:
+        database.add_model("gold", SCHEME)
+        gold = read_bulletins(tmp_path / "examples" / "annotated")
+        database.add([Stored(bulletin.id, "", "gold", bulletin) for bulletin in gold])
     for name, form in FOREIGN.items():
         write_bulletins(read_bulletins(tmp_path / "examples" / "annotated"), tmp_path / name, format=form)
     script = tmp_path / ".bin" / "zhengling"

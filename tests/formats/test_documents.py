@@ -4,6 +4,7 @@ import io
 import re
 import socket
 import stat
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -311,6 +312,11 @@ def test_unsupported_types() -> None:
     )
     assert "old form of Word" in errors(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "a.docx")[0]
     assert text("甲。".encode(), "a.csv") == "甲。"
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    assert errors(b"%PDF", "a.pdf") == ["a.pdf: reading it needs pypdf: pip install 'zhengling[documents]'"]
 
 
 @settings(deadline=None, max_examples=40)

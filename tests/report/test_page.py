@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhengling.errors import DataError, ZhenglingError
-from zhengling.report.page import render_page
-from zhengling.schema import Bulletin, Entity, Label, LabelScheme, Sentence
+from zhengling.report.page import render_content, render_page, scheme_style
+from zhengling.schema import Bulletin, Directive, Entity, Label, LabelScheme, Mention, Sentence
 
 VOID = {"meta", "link", "input", "br", "img"}
 EVIL = "<script>alert(1)</script>\"'&"
@@ -128,6 +128,48 @@ def test_sentences_are_marked_and_linked_from_the_table(bulletin: Bulletin, sche
     assert {link.attributes["href"] for link in links} == {f"#{span.attributes['id']}" for span in spans}
     assert links[0].text == bulletin.surface(bulletin.sentences[2])
     assert [chip.text for chip in page.all("td", "domains")[0].all("span")] == ["养老服务", "殡葬服务"]
+
+
+def test_directives_are_a_table_that_leads_to_their_sentences(
+    bulletin: Bulletin, scheme: LabelScheme
+) -> None:
+    def mention(words: str, **more: str) -> Mention:
+        start = bulletin.text.index(words)
+        return Mention(start, start + len(words), words, **more)
+
+    sentence = bulletin.sentences[2]
+    directive = Directive(
+        sentence.start,
+        sentence.end,
+        2,
+        action=mention("要为老年人代办祭扫"),
+        addressee=mention("养老机构"),
+        deadline=mention("4月1日", date="2024-04-01"),
+        domains=("elderly",),
+        groups=(mention("老年人"),),
+    )
+    told = replace(bulletin, directives=(directive,))
+    for page in (render_page([told], scheme=scheme), render_content([told], scheme=scheme)):
+        (row,) = [
+            row for table in parse(page).all("table", "tasks") for row in table.all("tbody")[0].all("tr")
+        ]
+        (link,) = row.all("a")
+        assert (link.text, link.attributes["href"]) == ("要为老年人代办祭扫", "#b1-3")
+        assert [dd.text for dd in row.all("dd")] == ["养老机构", "4月1日 (2024-04-01)", "老年人"]
+        assert [chip.text for chip in row.all("td", "domains")[0].all("span")] == ["养老服务"]
+    broken = replace(told, directives=(replace(directive, sentence=9),))
+    with pytest.raises(DataError, match="no sentence 9"):
+        render_page([broken], scheme=scheme)
+
+
+def test_classes_are_those_of_the_whole_scheme(bulletin: Bulletin, scheme: LabelScheme) -> None:
+    """A page of the service has one style sheet for all bulletins."""
+    style = scheme_style(scheme)
+    for node in every(parse(render_content([bulletin], scheme=scheme))):
+        for name in node.classes:
+            if re.fullmatch(r"[efd]\d+", name):
+                assert f".{name} {{ --c: #" in style
+    assert len(re.findall(r"\.[efd]\d+ \{ --c", style)) == 2 * len(scheme.labels)
 
 
 def test_which_function_leads_is_the_order_of_the_scheme(bulletin: Bulletin, scheme: LabelScheme) -> None:

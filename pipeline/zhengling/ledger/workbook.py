@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,20 @@ def write_workbook(
     """
     book = Workbook(write_only=True)
     numbered = enumerate(rows, start=1)
-    for number, part in enumerate(_parts(numbered, rows_a_sheet), start=1):
-        _sheet(book, part, number=number, language=language, folder=folder)
-    book.save(path)
+    try:
+        for number, part in enumerate(_parts(numbered, rows_a_sheet), start=1):
+            _sheet(book, part, number=number, language=language, folder=folder)
+        book.save(path)
+    except BaseException:
+        _abandon(book)
+        raise
+
+
+def _abandon(book: Workbook) -> None:
+    """End open sheets, which would complain when they are thrown away half written."""
+    for sheet in book.worksheets:
+        with suppress(Exception):
+            sheet.close()
 
 
 def _parts(rows: Iterator[tuple[int, Entry]], size: int) -> Iterator[Iterator[tuple[int, Entry]]]:
