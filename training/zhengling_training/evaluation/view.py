@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from zhengling_training.evaluation.svg import Picture
+from zhengling.report.svg import Picture
 
 UNDEFINED = "–"
 
