@@ -17,7 +17,7 @@ date: 2026-03-05
 OTHER | | 示例市民政局召开会议
 
 REPORT | | [3月4日](DATE)，[示例市民政局](ORG)[局长](POST)[闻道清](PERSON)主持召开[党组会议](MEETING)。
-DIRECTIVE | elderly | 会议要求，各级民政部门要在[6月底前](DATE)摸底；对[特困人员](GROUP)要走访，[《慈善法》](DOC)要落实。
+DIRECTIVE | elderly | 会议要求，各地要在[6月底前](DATE)摸底；对[特困人员](GROUP)执行[《慈善法》](DOC)。
 DIRECTIVE | | 要加强值守。
 REPORT | | 会议还审议了其他事项。
 DIRECTIVE | | 他强调，[示例市救助站](ORG)须于[2月30日前](DATE)整改到位。
@@ -52,14 +52,14 @@ def test_a_meeting() -> None:
     items = found(MEETING)
 
     assert [words(item) for item in items] == [
-        ("会议", "各级民政部门", "6月底前", "2026-06-30"),
-        ("会议", "各级民政部门", None, None),
+        ("会议", "各地", "6月底前", "2026-06-30"),
+        ("会议", "各地", None, None),
         ("会议", None, None, None),
         ("闻道清", "示例市救助站", "2月30日前", None),
         (None, "示例市民政局", None, None),
     ]
     assert items[0].action.text == "在6月底前摸底"
-    assert items[1].action.text == "对特困人员要走访，《慈善法》要落实"
+    assert items[1].action.text == "对特困人员执行《慈善法》"
     assert [mention.text for mention in items[1].groups] == ["特困人员"]
     assert [mention.text for mention in items[1].documents] == ["《慈善法》"]
     assert items[1].domains == ("elderly",)

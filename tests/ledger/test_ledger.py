@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -167,4 +170,35 @@ def test_a_fault_on_the_way_leaves_no_file(tmp_path: Path) -> None:
     for name in ("l.xlsx", "l.csv", "l.jsonl"):
         with pytest.raises(OSError, match="No space left"):
             write_ledger(broken(), tmp_path / name, language="zh")
+    assert list(tmp_path.iterdir()) == []
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from tests.ledger.test_ledger import ROW
+from zhengling.errors import ZhenglingError
+from zhengling.ledger import write_ledger
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+for name in ("l.xlsx", "l.csv", "l.jsonl"):
+    try:
+        write_ledger([ROW] * 3000, Path(sys.argv[1]) / name, language="zh")
+    except (ZhenglingError, OSError) as error:
+        print(name, type(error).__name__)
+"""
+
+
+def test_a_full_disk_is_one_fault_and_no_file(repository: Path, tmp_path: Path) -> None:
+    paths = os.pathsep.join(str(repository / part) for part in ("", "pipeline", "training"))
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+    assert done.stdout.split() == ["l.xlsx", "ZhenglingError", "l.csv", "OSError", "l.jsonl", "OSError"]
+    assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,9 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.xml import LXML
 
+from zhengling.errors import ZhenglingError
 from zhengling.ledger.cells import cell
 from zhengling.ledger.entries import Entry
 from zhengling.ledger.files import Value, values
@@ -44,9 +46,20 @@ def write_workbook(
         for number, part in enumerate(_parts(numbered, rows_a_sheet), start=1):
             _sheet(book, part, number=number, language=language, folder=folder)
         book.save(path)
-    except BaseException:
+    except BaseException as error:
         _abandon(book)
+        if isinstance(error, _writing_errors()):
+            raise ZhenglingError(f"{folder}: the workbook can't be written ({error}); disk full?") from error
         raise
+
+
+def _writing_errors() -> tuple[type[Exception], ...]:
+    """What lxml raises where a file can't be written; openpyxl writes with it where it is installed."""
+    if not LXML:
+        return ()
+    from lxml import etree  # noqa: PLC0415 - only where openpyxl has it
+
+    return (etree.LxmlError,)
 
 
 def _abandon(book: Workbook) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
+from zhengling.report.svg import Picture
 from zhengling.report.wording import Language
 from zhengling.schema import LabelScheme
 from zhengling_training.evaluation.breakdown import KINDS, Breakdown, Group
 from zhengling_training.evaluation.facts import DataFacts, Machine
 from zhengling_training.evaluation.report import Report
 from zhengling_training.evaluation.sections import interval
-from zhengling_training.evaluation.svg import Bar, Picture, bars, over_thresholds, reliability
+from zhengling_training.evaluation.svg import Bar, bars, over_thresholds, reliability
 from zhengling_training.evaluation.view import UNDEFINED, Section, Table, Words, figure, number, table
 from zhengling_training.evaluation.wording import label_names, report_words
 
