@@ -182,6 +182,9 @@ def test_an_interrupted_run_with_restarts_goes_on_to_the_same_mean(
     assert resumed.record["mean_of_cycles"] == whole.record["mean_of_cycles"]
     for name in LEARNED:
         assert (resumed.folder / name).read_bytes() == (whole.folder / name).read_bytes(), name
+    average(recipe, run_folders=[tmp_path / "whole" / "run"], output=tmp_path / "again")
+    for name in LEARNED:
+        assert (tmp_path / "again" / name).read_bytes() == (whole.folder / name).read_bytes(), name
     ends = load_cycles(tmp_path / "whole" / "run", cycles=3)
     assert any(not torch.equal(ends[0][name], ends[2][name]) for name in ends[0])
 

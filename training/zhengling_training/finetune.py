@@ -27,7 +27,7 @@ from zhengling.encoder import BulletinEncoder, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.augment import AugmentSection, augment, mentions
-from zhengling_training.averaging import load_cycles, mean_of, save_cycle
+from zhengling_training.averaging import State, load_cycles, mean_of, save_cycle
 from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.checkpoints import Checkpoint, latest_checkpoint
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
@@ -201,11 +201,11 @@ def average(recipe: FinetuneRecipe, *, run_folders: Sequence[Path], output: Path
 
     Args:
         recipe: the encoder, the data to calibrate on, and the package; nothing is trained.
-        run_folders: their newest checkpoints are taken.
+        run_folders: their newest checkpoints are taken, means of cycles if the recipe has restarts.
         output: the pipeline's folder.
 
     Returns:
-        The record: ``curve`` is empty, ``runs`` tells each run's steps, seconds and last observation.
+        The record: of one run its ``curve``; of more, ``runs``, steps, seconds and last observation of each.
 
     Raises:
         ZhenglingError: a folder without checkpoints, or checkpoints of different networks.
@@ -214,11 +214,17 @@ def average(recipe: FinetuneRecipe, *, run_folders: Sequence[Path], output: Path
     task = prepare(recipe, encoder)
     model = BulletinModel(encoder.model, task.scheme, head_size=recipe.heads.size, dropout=0.0)
     found = [_newest(folder) for folder in run_folders]
-    for folder, checkpoint in zip(run_folders, found, strict=True):
-        load_weights(model, checkpoint.model, place=folder)  # refuses what is of another network
-    load_weights(model, mean_of([checkpoint.model for checkpoint in found]), place=run_folders[0])
+    weights = [
+        _weights(folder, checkpoint, restarts=recipe.schedule.restarts)
+        for folder, checkpoint in zip(run_folders, found, strict=True)
+    ]
+    for folder, state in zip(run_folders, weights, strict=True):
+        load_weights(model, state, place=folder)  # refuses what is of another network
+    load_weights(model, mean_of(weights), place=run_folders[0])
     runs = [{"steps": c.step, "seconds": c.record["seconds"], "last": c.record["curve"][-1:]} for c in found]
-    record: dict[str, Any] = {"curve": [], "runs": runs}
+    record: dict[str, Any] = {"curve": found[0].record["curve"]}
+    if len(runs) > 1:
+        record = {"curve": [], "runs": runs}
     save_pipeline(package(model, task, recipe, record), output)
     return record
 
@@ -228,6 +234,11 @@ def _newest(folder: Path) -> Checkpoint:
     if checkpoint is None:
         raise ZhenglingError(f"{folder}: holds no checkpoint of a run")
     return checkpoint
+
+
+def _weights(folder: Path, checkpoint: Checkpoint, *, restarts: int) -> State:
+    """What a run ended with: its last weights, or their mean over its cycles."""
+    return mean_of(load_cycles(folder, cycles=restarts + 1)) if restarts else checkpoint.model
 
 
 def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder) -> Task:

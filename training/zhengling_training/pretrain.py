@@ -321,12 +321,12 @@ def carried_over(encoder: Path) -> tuple[dict[str, nn.Module], dict[str, str]]:
     Returns:
         Modules and texts by path in the folder (see ``save_encoder``), empty where there was none.
     """
-    parts = (
-        {MASKED_HEAD: load_masked_model(encoder, layers=None).head}
-        if (encoder / MASKED_HEAD).exists()
-        else {}
-    )
-    texts = {HISTORY: (encoder / HISTORY).read_text(encoding="utf-8")} if (encoder / HISTORY).exists() else {}
+    parts: dict[str, nn.Module] = {}
+    texts: dict[str, str] = {}
+    if (encoder / MASKED_HEAD).exists():
+        parts[MASKED_HEAD] = load_masked_model(encoder, layers=None).head
+    if (encoder / HISTORY).exists():
+        texts[HISTORY] = (encoder / HISTORY).read_text(encoding="utf-8")
     return parts, texts
 
 
