@@ -25,6 +25,7 @@ BULLETINS = [
     for number in (1, 2)
 ]
 PLAIN = {".bulletin", ".conll", ".jsonl"}
+FILES_ONLY = {"parquet"}
 
 
 def write(
@@ -73,10 +74,16 @@ def test_several_bulletins_on_standard_output(name: str, capfd: pytest.CaptureFi
         assert [json.loads(line)["id"] for line in out.splitlines()] == ["b1", "b2"]
 
 
-@pytest.mark.parametrize("name", sorted(WRITERS))
+@pytest.mark.parametrize("name", sorted(set(WRITERS) - FILES_ONLY))
 def test_one_bulletin_on_standard_output(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     write(name, None, BULLETINS[:1])
     assert "民" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("name", sorted(FILES_ONLY))
+def test_what_is_no_text_needs_a_file(name: str) -> None:
+    with pytest.raises(ZhenglingError, match="needs --output FILE"):
+        write(name, None, BULLETINS[:1])
 
 
 def test_several_bulletins_in_a_form_of_one_file_each() -> None:

