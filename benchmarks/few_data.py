@@ -115,7 +115,8 @@ def _pool() -> list[Bulletin]:
     )
     _, held_out = split_held_out(everything, share=section.held_out, seed=0)
     order = np.random.default_rng(0).permutation(len(held_out))
-    return [relabelled(held_out[index]) for index in order]
+    # Other ids: by their own, training would hold all of them out again.
+    return [replace(relabelled(held_out[i]), id=f"mine-{held_out[i].id}") for i in order]
 
 
 def _run(start: str, bulletins: Sequence[Bulletin], gold: Sequence[Bulletin]) -> dict[str, Any]:
