@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from zhengling.errors import ZhenglingError
 from zhengling.files import write_text
 from zhengling_training.evaluation.report import read_report
 from zhengling_training.evaluation.table import figure
+from zhengling_training.templating import environment
 
 
 def write_card(model: Path, report: Path) -> Path:
@@ -33,12 +32,7 @@ def write_card(model: Path, report: Path) -> Path:
         raise ZhenglingError(f"{model}: not a pipeline that zhengling train made")
     meta["performance"] = measured["summary"]
     write_text(model / "meta.json", json.dumps(meta, ensure_ascii=False, indent=2))
-    templates = Environment(
-        loader=PackageLoader("zhengling_training"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        autoescape=False,
-    )
+    templates = environment(escape=False)
     templates.filters["figure"] = figure
     size = sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6
     text = templates.get_template("card.md.j2").render(

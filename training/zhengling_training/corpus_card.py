@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from zhengling.files import write_text
 from zhengling.formats import read_bulletins
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling.storage import sha256
+from zhengling_training.templating import environment
 
 SPLITS = ("train", "dev")
 MANIFEST = "manifest.json"
@@ -29,12 +28,7 @@ def write_corpus_card(folder: Path, *, scheme: LabelScheme) -> None:
         DataError: a bulletin is faulty.
     """
     splits = {name: list(read_bulletins(folder / name, scheme=scheme)) for name in SPLITS}
-    templates = Environment(
-        loader=PackageLoader("zhengling_training"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        autoescape=False,
-    )
+    templates = environment(escape=False)
     card = templates.get_template("corpus.md.j2").render(
         scheme=scheme, **statistics_of(splits, scheme=scheme)
     )

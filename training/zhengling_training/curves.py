@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from zhengling_training.templating import environment
 
 COLOURS = ("#1f3a5f", "#b3432b", "#2e7d5b", "#8a5a9e", "#a8842c", "#4f6d7a")
 
@@ -21,13 +21,7 @@ def draw_curves(
         heading: what stands above the plot.
         x: what grows to the right.
     """
-    template = Environment(
-        loader=PackageLoader("zhengling_training"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,
-    ).get_template("curves.svg.j2")
+    template = environment(escape=True).get_template("curves.svg.j2")
     drawn: list[dict[str, Any]] = [
         {"name": name, "colour": COLOURS[number % len(COLOURS)], "dots": list(points)}
         for number, (name, points) in enumerate(lines.items())

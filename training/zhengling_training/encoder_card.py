@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from zhengling.errors import ZhenglingError
 from zhengling.files import write_text
@@ -19,6 +18,7 @@ from zhengling_training.curves import draw_curves
 from zhengling_training.encoder_files import WEIGHTS, read_config, read_weights
 from zhengling_training.ner_heads import read_training
 from zhengling_training.pretrain import HISTORY, read_history
+from zhengling_training.templating import environment
 
 CARD, PICTURE, HEADS_PICTURE = "README.md", "learning.svg", "heads.svg"
 
@@ -45,13 +45,7 @@ def write_encoder_card(encoder: Path) -> Path:
     if not stages:
         raise ZhenglingError(f"{encoder}: has no {HISTORY}; a card is written for a pretrained encoder")
     points = learning_curve(stages)
-    templates = Environment(
-        loader=PackageLoader("zhengling_training"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
+    templates = environment(escape=False)
     picture = templates.get_template("learning.svg.j2").render(
         panels=[
             _panel(points, "held-out accuracy", [point.accuracy for point in points], top=0.0),
