@@ -97,6 +97,24 @@ def test_heads_learn(trained: Trained) -> None:
     assert trained.record["curve"][-1]["names_f1"] is not None
 
 
+def test_a_second_run_goes_on_from_the_heads_of_the_first(trained: Trained, tmp_path: Path) -> None:
+    first = load_head(trained.folder, "names")
+    names = write_jsonl(tmp_path / "names.jsonl", plain_names(invented_bulletins(60)))
+    recipe = heads_recipe(trained.folder, {"names": set_of(names, held_out=0.3)})
+    still = recipe.schedule.model_copy(update={"encoder_rate": 1e-12, "heads_rate": 1e-12, "epochs": 1})
+    record = train_heads(
+        recipe.model_copy(update={"schedule": still}), run_folder=tmp_path / "run", output=tmp_path / "again"
+    )
+    gold = trained.sets["names"].held_out
+    before = [bulletin_of(first(bulletin.text)) for bulletin in gold]
+    after = load_head(tmp_path / "again", "names")
+    assert [bulletin_of(after(bulletin.text)).entities for bulletin in gold] == [
+        bulletin.entities for bulletin in before
+    ]
+    assert record["scores"]["names"]["f1"] > 0.5
+    assert read_training(tmp_path / "again")["before"][0]["scores"] == trained.record["scores"]  # type: ignore[index]
+
+
 def test_an_unknown_head_is_named_with_those_there(trained: Trained, tmp_path: Path) -> None:
     with pytest.raises(ZhenglingError, match="no head 'resume'; its heads: names, other"):
         load_head(trained.folder, "resume")

@@ -41,7 +41,7 @@ from zhengling_training.encoder_files import (
 )
 from zhengling_training.encoders import OpenedEncoder, open_encoder
 from zhengling_training.evaluation.metrics import score
-from zhengling_training.evaluation.models import HEAD, HEADS, head_of
+from zhengling_training.evaluation.models import HEAD, HEADS, head_names, head_of
 from zhengling_training.export import TorchBackend, torch_pipeline
 from zhengling_training.finetune import EncoderSection, WindowsSection
 from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
@@ -167,10 +167,25 @@ def train_heads(recipe: HeadsRecipe, *, run_folder: Path, output: Path) -> dict[
     encoder = open_encoder(recipe.encoder.start, layers=recipe.encoder.layers, dropout=recipe.encoder.dropout)
     schemes = {name: found.scheme for name, found in sets.items()}
     model = TaggerModel(encoder.model, schemes, dropout=recipe.encoder.dropout)
+    _start_from_heads(model, sets, Path(recipe.encoder.start))
     record = _train(model, sets, encoder.vocabulary, recipe, run_folder)
     if PartialState().is_main_process:
         _save(model, sets, encoder, recipe, record, output)
     return record
+
+
+def _start_from_heads(model: TaggerModel, sets: Mapping[str, NerSet], start: Path) -> None:
+    """Put the taggers that the encoder already has for the same labels in the place of random ones."""
+    for name in set(head_names(start)) & set(sets):
+        place = Path(head_of(start, name))
+        if _read_head(place).scheme.entity_names != sets[name].scheme.entity_names:
+            continue
+        own = model.tagger_of(name)
+        load_weights(own, read_weights(place / TAGGER), place=place / TAGGER)
+        with torch.no_grad():
+            model.tagger.weight[model.slices[name]] = own.weight
+            model.tagger.bias[model.slices[name]] = own.bias
+        LOG.info("%s: goes on from the head in %s", name, place)
 
 
 def load_sets(recipe: HeadsRecipe) -> dict[str, NerSet]:
@@ -360,7 +375,8 @@ def _save(
         }
         parts[f"{HEADS}/{name}/{TAGGER}"] = model.tagger_of(name)
         texts[f"{HEADS}/{name}/{HEAD}"] = to_json(head).decode("utf-8")
-    texts[f"{HEADS}/{RECORD}"] = to_json({**record, "recipe": recipe.model_dump()}).decode("utf-8")
+    record = {**record, "recipe": recipe.model_dump(), "before": _runs_before(Path(recipe.encoder.start))}
+    texts[f"{HEADS}/{RECORD}"] = to_json(record).decode("utf-8")
     parts_before, texts_before = carried_over(Path(recipe.encoder.start))
     save_encoder(
         model.encoder,
@@ -369,6 +385,15 @@ def _save(
         parts=parts_before | parts,
         texts=texts_before | texts,
     )
+
+
+def _runs_before(start: Path) -> list[dict[str, Any]]:
+    """Runs that the encoder's heads come from, the oldest first, without their curves."""
+    record = read_training(start)
+    if record is None:
+        return []
+    last = {key: record[key] for key in ("recipe", "seconds", "scores") if key in record}
+    return [*record.get("before", []), last]
 
 
 def read_training(encoder: Path) -> dict[str, Any] | None:
@@ -400,18 +425,32 @@ def load_head(folder: Path, name: str) -> Language:
         ZhenglingError: there is no such head, or a file is damaged.
     """
     place = Path(head_of(folder, name))
-    try:
-        head = json.loads((place / HEAD).read_text(encoding="utf-8"))
-        scheme, windows = LabelScheme.from_dict(head["scheme"]), WindowSettings(**head["windows"])
-        temperature = float(head["temperature"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ZhenglingError(f"{place / HEAD}: not the description of a head ({error})") from error
-    network = BulletinModel(load_encoder(folder), scheme, head_size=1, dropout=0.0)
+    head = _read_head(place)
+    network = BulletinModel(load_encoder(folder), head.scheme, head_size=1, dropout=0.0)
     load_weights(network.tagger, read_weights(place / TAGGER), place=place / TAGGER)
     return torch_pipeline(
         network,
         load_vocabulary(folder),
-        scheme=scheme,
-        windows=windows,
-        calibration=Calibration(temperature, {}, {}),
+        scheme=head.scheme,
+        windows=head.windows,
+        calibration=Calibration(head.temperature, {}, {}),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    scheme: LabelScheme
+    windows: WindowSettings
+    temperature: float
+
+
+def _read_head(place: Path) -> _Head:
+    try:
+        head = json.loads((place / HEAD).read_text(encoding="utf-8"))
+        return _Head(
+            LabelScheme.from_dict(head["scheme"]),
+            WindowSettings(**head["windows"]),
+            float(head["temperature"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ZhenglingError(f"{place / HEAD}: not the description of a head ({error})") from error
