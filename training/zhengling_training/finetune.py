@@ -32,6 +32,7 @@ from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.checkpoints import Checkpoint, latest_checkpoint
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, split_held_out
+from zhengling_training.distill import DistillSection, Lesson, chosen_lessons, lesson_loss, lessons_of
 from zhengling_training.encoder_files import load_weights
 from zhengling_training.encoders import OpenedEncoder, open_encoder
 from zhengling_training.evaluation.metrics import score
@@ -44,6 +45,7 @@ from zhengling_training.export import (
 )
 from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, restarting_rate, run_loop
 from zhengling_training.model import BulletinModel
+from zhengling_training.shrinking import choose_layers, narrow
 from zhengling_training.tagging_loss import character_loss, cross_entropy, path_loss
 
 LOG = logging.getLogger(__name__)
@@ -64,10 +66,15 @@ class DataSection(Section):
 
 
 class EncoderSection(Section):
-    """Where the encoder starts: a folder, or the name of a BERT on the Hugging Face hub."""
+    """Where the encoder starts: a folder, or the name of a BERT on the Hugging Face hub.
+
+    ``layers`` keeps the first so many of its layers, or those of the given numbers, from 0; ``intermediate``
+    keeps so many of each layer's units between its two products, those that weigh most.
+    """
 
     start: str
-    layers: Count | None = None
+    layers: Count | list[int] | None = None
+    intermediate: Count | None = None
     dropout: Fraction = 0.1
 
 
@@ -151,6 +158,7 @@ class FinetuneRecipe(Section):
     augment: AugmentSection = AugmentSection()
     loss: LossSection = LossSection()
     schedule: ScheduleSection = ScheduleSection()
+    distill: DistillSection | None = None
     calibration: CalibrationSection = CalibrationSection()
     package: PackageSection
 
@@ -182,7 +190,7 @@ def finetune(recipe: FinetuneRecipe, *, run_folder: Path, output: Path) -> dict[
         ZhenglingError: faulty data, encoder, or a run folder of another recipe.
     """
     torch.manual_seed(recipe.schedule.seed)
-    encoder = open_encoder(recipe.encoder.start, layers=recipe.encoder.layers, dropout=recipe.encoder.dropout)
+    encoder = start_encoder(recipe.encoder)
     task = prepare(recipe, encoder)
     model = BulletinModel(
         encoder.model, task.scheme, head_size=recipe.heads.size, dropout=recipe.heads.dropout
@@ -210,7 +218,7 @@ def average(recipe: FinetuneRecipe, *, run_folders: Sequence[Path], output: Path
     Raises:
         ZhenglingError: a folder without checkpoints, or checkpoints of different networks.
     """
-    encoder = open_encoder(recipe.encoder.start, layers=recipe.encoder.layers)
+    encoder = start_encoder(recipe.encoder)
     task = prepare(recipe, encoder)
     model = BulletinModel(encoder.model, task.scheme, head_size=recipe.heads.size, dropout=0.0)
     found = [_newest(folder) for folder in run_folders]
@@ -241,6 +249,21 @@ def _weights(folder: Path, checkpoint: Checkpoint, *, restarts: int) -> State:
     return mean_of(load_cycles(folder, cycles=restarts + 1)) if restarts else checkpoint.model
 
 
+def start_encoder(section: EncoderSection) -> OpenedEncoder:
+    """Open the encoder that training starts from, and make it as small as the recipe wants it.
+
+    Raises:
+        ZhenglingError: it can't be loaded, or has no such layers or units.
+    """
+    some = section.layers if isinstance(section.layers, int) else None
+    encoder = open_encoder(section.start, layers=some, dropout=section.dropout)
+    if isinstance(section.layers, list):
+        choose_layers(encoder.model, section.layers)
+    if section.intermediate is not None:
+        narrow(encoder.model, section.intermediate)
+    return encoder
+
+
 def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder) -> Task:
     """Read what the recipe names."""
     scheme = LabelScheme.from_file(Path(recipe.data.scheme))
@@ -266,6 +289,7 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
             "raise schedule.batch_windows"
         )
     rows_of = _epochs(task, recipe)
+    lessons = _lessons(task, recipe)
     per_epoch = math.ceil(len(rows_of(0)) / schedule.batch_windows)
     size, first, cycle = (
         schedule.batch_windows,
@@ -296,9 +320,12 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
         rows = rows_of(epoch)
         order = np.random.default_rng([schedule.seed, epoch]).permutation(len(rows))
         chosen = np.take(order, range(position * size, (position + 1) * size), mode="wrap")
-        mine = np.array_split(chosen, share.places)[share.place]
-        batch = collate([rows[int(i)] for i in mine], scheme=task.scheme, vocabulary=task.vocabulary)
-        return loss(wrapped, batch.to(device), weights=recipe.loss)
+        mine = [rows[int(i)] for i in np.array_split(chosen, share.places)[share.place]]
+        heard = lessons(share)
+        batch = collate(
+            mine + [lesson.row for lesson in heard], scheme=task.scheme, vocabulary=task.vocabulary
+        )
+        return loss(wrapped, batch.to(device), weights=recipe.loss, lessons=heard, distill=recipe.distill)
 
     def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
         ended, rest = divmod(step - first, cycle)
@@ -334,8 +361,31 @@ def _epochs(task: Task, recipe: FinetuneRecipe) -> Callable[[int], Dataset]:
     return rows_of
 
 
-def loss(model: nn.Module, batch: Batch, *, weights: LossSection) -> Tensor:
-    """Weighted sum of the heads' losses.
+def _lessons(task: Task, recipe: FinetuneRecipe) -> Callable[[Share], list[Lesson]]:
+    """What each part of a step hears of the teacher, nothing without one."""
+    section, seed = recipe.distill, recipe.schedule.seed
+    if section is None:
+        return lambda share: []
+    lessons = lessons_of(
+        section, scheme=task.scheme, vocabulary=task.vocabulary, windows=task.windows, seed=seed
+    )
+
+    def heard(share: Share) -> list[Lesson]:
+        chosen = chosen_lessons(lessons, step=share.step, size=section.batch_windows, seed=seed)
+        return chosen[share.place :: share.places]
+
+    return heard
+
+
+def loss(
+    model: nn.Module,
+    batch: Batch,
+    *,
+    weights: LossSection,
+    lessons: Sequence[Lesson] = (),
+    distill: DistillSection | None = None,
+) -> Tensor:
+    """Weighted sum of the heads' losses, and of what a teacher says of the last windows of the batch.
 
     For tags as ``weights.tagger`` says; cross-entropy a sentence for functions; for domains the binary
     cross-entropies of a sentence are summed, so that rare domains are heard; sentences that bear no domains
@@ -355,6 +405,15 @@ def loss(model: nn.Module, batch: Batch, *, weights: LossSection) -> Tensor:
         ).sum(1)
         asked = batch.bears_domains
         total = total + weights.domains * (each * asked).sum() / asked.sum().clamp(min=1)
+    if lessons and distill is not None:
+        count = sum(len(lesson.row["starts"]) for lesson in lessons)
+        total = total + distill.weight * lesson_loss(
+            emissions[len(emissions) - len(lessons) :],
+            {name: own[len(own) - count :] for name, own in scores.items()},
+            lessons,
+            weights=weights.model_dump(include={"entities", "functions", "domains"}),
+            temperature=distill.temperature,
+        )
     return total
 
 

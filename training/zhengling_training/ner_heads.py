@@ -39,11 +39,11 @@ from zhengling_training.encoder_files import (
     read_weights,
     save_encoder,
 )
-from zhengling_training.encoders import OpenedEncoder, open_encoder
+from zhengling_training.encoders import OpenedEncoder
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.evaluation.models import HEAD, HEADS, head_names, head_of
 from zhengling_training.export import TorchBackend, torch_pipeline
-from zhengling_training.finetune import EncoderSection, WindowsSection
+from zhengling_training.finetune import EncoderSection, WindowsSection, start_encoder
 from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
 from zhengling_training.pretrain import carried_over
@@ -164,7 +164,7 @@ def train_heads(recipe: HeadsRecipe, *, run_folder: Path, output: Path) -> dict[
     """
     sets = load_sets(recipe)
     torch.manual_seed(recipe.schedule.seed)
-    encoder = open_encoder(recipe.encoder.start, layers=recipe.encoder.layers, dropout=recipe.encoder.dropout)
+    encoder = start_encoder(recipe.encoder)
     schemes = {name: found.scheme for name, found in sets.items()}
     model = TaggerModel(encoder.model, schemes, dropout=recipe.encoder.dropout)
     _start_from_heads(model, sets, Path(recipe.encoder.start))
