@@ -60,7 +60,7 @@ def test_two_processes_train_as_one_does(encoder: Path, bulletin_file: Path, tmp
     done = subprocess.run(
         command,
         cwd=tmp_path,
-        env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,

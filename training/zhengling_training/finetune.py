@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from datasets import Dataset
 from pydantic import Field, model_validator
 from spacy.language import Language
@@ -43,7 +42,15 @@ from zhengling_training.export import (
     to_onnx,
     torch_pipeline,
 )
-from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, restarting_rate, run_loop
+from zhengling_training.loop import (
+    Share,
+    adamw,
+    loop_settings,
+    process_state,
+    recipe_hash,
+    restarting_rate,
+    run_loop,
+)
 from zhengling_training.model import BulletinModel
 from zhengling_training.shrinking import choose_layers, narrow
 from zhengling_training.tagging_loss import character_loss, cross_entropy, path_loss
@@ -196,7 +203,7 @@ def finetune(recipe: FinetuneRecipe, *, run_folder: Path, output: Path) -> dict[
         encoder.model, task.scheme, head_size=recipe.heads.size, dropout=recipe.heads.dropout
     )
     record = _train(model, task, recipe, run_folder)
-    if PartialState().is_main_process:
+    if process_state().is_main_process:
         save_pipeline(package(model, task, recipe, record), output)
     return record
 
@@ -283,7 +290,7 @@ def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder) -> Task:
 
 def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder: Path) -> dict[str, Any]:
     schedule = recipe.schedule
-    if (parts := PartialState().num_processes * schedule.accumulate) > schedule.batch_windows:
+    if (parts := process_state().num_processes * schedule.accumulate) > schedule.batch_windows:
         raise ZhenglingError(
             f"schedule.accumulate: {schedule.batch_windows} windows can't be shared by {parts} parts; "
             "raise schedule.batch_windows"
@@ -342,7 +349,7 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
         output=run_folder,
         recipe_hash=recipe_hash(recipe),
     )
-    if schedule.restarts and PartialState().is_main_process:
+    if schedule.restarts and process_state().is_main_process:
         load_weights(model, mean_of(load_cycles(run_folder, cycles=schedule.restarts + 1)), place=run_folder)
         record["mean_of_cycles"] = measure(model, task)
     return record

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -73,6 +73,15 @@ class LoopSettings:
     observe_every: int = 1000
 
 
+def process_state() -> PartialState:
+    """This process among those that torchrun or ``accelerate launch`` started, alone without them.
+
+    To be asked before accelerate asks itself: where there is no GPU, it takes each process for the only one
+    unless told that they share a CPU.
+    """
+    return PartialState(cpu=not torch.accelerator.is_available())
+
+
 def loop_settings(schedule: CommonSchedule, *, steps: int, warmup: int, observe_every: int) -> LoopSettings:
     """Settings of a run by a recipe's schedule: linear warm-up over ``warmup`` steps, then a cosine down."""
     return LoopSettings(
@@ -113,6 +122,7 @@ def run_loop(
     Raises:
         ZhenglingError: the folder holds a checkpoint of another recipe or a damaged one.
     """
+    process_state()
     accelerator = Accelerator()
     peaks = [group["lr"] for group in optimizer.param_groups]
     step, record = _resume(model, optimizer, output, recipe_hash)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from numpy.typing import NDArray
 from spacy.language import Language
 from torch import Tensor, nn
@@ -44,7 +43,7 @@ from zhengling_training.evaluation.metrics import score
 from zhengling_training.evaluation.models import HEAD, HEADS, head_names, head_of
 from zhengling_training.export import TorchBackend, torch_pipeline
 from zhengling_training.finetune import EncoderSection, WindowsSection, start_encoder
-from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
+from zhengling_training.loop import Share, adamw, loop_settings, process_state, recipe_hash, run_loop
 from zhengling_training.model import BulletinModel
 from zhengling_training.pretrain import carried_over
 from zhengling_training.tagging_loss import character_loss
@@ -169,7 +168,7 @@ def train_heads(recipe: HeadsRecipe, *, run_folder: Path, output: Path) -> dict[
     model = TaggerModel(encoder.model, schemes, dropout=recipe.encoder.dropout)
     _start_from_heads(model, sets, Path(recipe.encoder.start))
     record = _train(model, sets, encoder.vocabulary, recipe, run_folder)
-    if PartialState().is_main_process:
+    if process_state().is_main_process:
         _save(model, sets, encoder, recipe, record, output)
     return record
 

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from torch import Tensor, nn
@@ -33,7 +32,7 @@ from zhengling_training.encoder_files import (
     read_weights,
     save_encoder,
 )
-from zhengling_training.loop import Share, adamw, loop_settings, recipe_hash, run_loop
+from zhengling_training.loop import Share, adamw, loop_settings, process_state, recipe_hash, run_loop
 
 HISTORY = "pretraining.json"
 
@@ -294,7 +293,7 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
         output=output,
         recipe_hash=recipe_hash(recipe),
     )
-    if PartialState().is_main_process:
+    if process_state().is_main_process:
         save({"recipe": recipe.model_dump(), "curve": record["curve"], "seconds": record["seconds"]})
     return record
 
