@@ -22,7 +22,7 @@ from transformers import BertConfig, BertModel
 
 from zhengling.files import write_text
 from zhengling_training.config import load_recipe
-from zhengling_training.encoder_files import TOKENIZER, read_config, save_encoder
+from zhengling_training.encoder_files import TOKENIZER, load_encoder, read_config, save_encoder
 from zhengling_training.ner_heads import HeadsRecipe, train_heads
 from zhengling_training.pretrain import read_history
 
@@ -53,11 +53,13 @@ def measure(
     random: Annotated[bool, typer.Option("--random", help="Random weights instead.")] = False,
 ) -> None:
     """Probe an encoder and keep the result under its name."""
+    torch.manual_seed(0)
     with TemporaryDirectory() as folder:
-        start = _randomised(encoder, Path(folder) / "random") if random else encoder
+        model = BertModel(BertConfig(**read_config(encoder)), add_pooling_layer=False) if random else None
+        start = _bare(encoder, model or load_encoder(encoder), Path(folder) / "start")
         probe = Probe(start, layers, rate)
         scores = {seed: _run(probe, seed=seed, folder=Path(folder) / str(seed)) for seed in seeds or [1]}
-        result = {"f1": list(scores.values()), "seeds": list(scores), **_history(start)}
+        result = {"f1": list(scores.values()), "seeds": list(scores), **({} if random else _history(encoder))}
     write_text(RESULTS, json.dumps(_results() | {name: result}, ensure_ascii=False, indent=1) + "\n")
     typer.echo(f"{name}: {statistics.mean(scores.values()):.4f}")
 
@@ -95,9 +97,8 @@ def _run(probe: Probe, *, seed: int, folder: Path) -> float:
     return float(record["scores"]["msra"]["f1"])
 
 
-def _randomised(encoder: Path, folder: Path) -> Path:
-    torch.manual_seed(0)
-    model = BertModel(BertConfig(**read_config(encoder)), add_pooling_layer=False)
+def _bare(encoder: Path, model: BertModel, folder: Path) -> Path:
+    """The encoder without heads: the probe trains its own."""
     save_encoder(model, folder, tokenizer=(encoder / TOKENIZER).read_bytes())
     return folder
 
