@@ -71,9 +71,8 @@ def _write_heads_picture(encoder: Path) -> dict[str, Any] | None:
     record = read_training(encoder)
     if record is None:
         return None
-    lines = {
-        name: [(seen["step"], seen[f"{name}_f1"]) for seen in record["curve"]] for name in record["scores"]
-    }
+    runs = [*record.get("before", []), record]
+    lines = {name: _over_runs(runs, f"{name}_f1") for name in record["scores"]}
     picture = draw_curves(
         lines,
         title="Strict F1 on held-out texts of each public set by training steps",
@@ -81,7 +80,22 @@ def _write_heads_picture(encoder: Path) -> dict[str, Any] | None:
         x="steps",
     )
     write_text(encoder / HEADS_PICTURE, picture)
-    return {"scores": record["scores"], "hours": record["seconds"] / 3600, "recipe": record["recipe"]}
+    return {
+        "scores": record["scores"],
+        "hours": [run["seconds"] / 3600 for run in runs],
+        "epochs": [run["recipe"]["schedule"]["epochs"] for run in runs],
+        "observed": record["recipe"]["schedule"]["observed_texts"],
+    }
+
+
+def _over_runs(runs: Sequence[dict[str, Any]], measure: str) -> list[tuple[float, float]]:
+    """A measure by steps, the steps of all runs counted on."""
+    points: list[tuple[float, float]] = []
+    before = 0
+    for run in runs:
+        points += [(before + seen["step"], seen[measure]) for seen in run["curve"] if measure in seen]
+        before += run["curve"][-1]["step"]
+    return points
 
 
 def learning_curve(stages: Sequence[dict[str, Any]]) -> list[Point]:

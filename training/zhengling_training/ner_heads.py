@@ -387,16 +387,18 @@ def _save(
 
 
 def _runs_before(start: Path) -> list[dict[str, Any]]:
-    """Runs that the encoder's heads come from, the oldest first, without their curves."""
+    """Runs that the encoder's heads come from, the oldest first."""
     record = read_training(start)
     if record is None:
         return []
-    last = {key: record[key] for key in ("recipe", "seconds", "scores") if key in record}
+    last = {key: value for key, value in record.items() if key != "before"}
     return [*record.get("before", []), last]
 
 
 def read_training(encoder: Path) -> dict[str, Any] | None:
-    """How the heads were trained (``recipe``, ``curve``, ``seconds``, ``scores``), None without heads.
+    """How the heads were trained, None without heads.
+
+    ``recipe``, ``curve``, ``seconds`` and ``scores`` of the last run; ``before`` holds those of earlier ones.
 
     Raises:
         ZhenglingError: the file is there and can't be read.
