@@ -1,0 +1,176 @@
+# ruff: noqa: PLC0415
+"""What a worker takes, by the clock of its processor: loading, reading, writing; and a small job for real.
+
+zhengling's modules are imported by the functions, after ``without_torch``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import get_context
+from multiprocessing.queues import Queue, SimpleQueue
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scale_simulation import Service
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+WORKER = Path(__file__).parent / "speed_worker.py"
+GROUP = 32
+ROWS = (1, 100, 1000, 3000)
+LONG = (1_000, 3_000, 10_000, 30_000)
+
+Timing = dict[str, float]
+
+
+def timed(work: Callable[[], object]) -> Timing:
+    """Seconds of the processor and of the wall clock."""
+    clock, cpu = time.perf_counter(), time.process_time()
+    work()
+    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - clock}
+
+
+def without_torch() -> None:
+    """Let torch's import fail, as it does on workers; spaCy would import it where it is installed."""
+    sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
+
+
+def loading(model: str, *, passes: int) -> list[Timing]:
+    """A process from its start to its first result, where torch isn't installed."""
+    command = [sys.executable, str(WORKER), "zhengling", model]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    found = []
+    for _ in range(passes):
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+        )
+        answer = json.loads(done.stdout)
+        found.append({"cpu": answer["cpu"], "wall": answer["clock"]})
+    return found
+
+
+def reading(model: str, texts: Sequence[str]) -> Iterator[Timing]:
+    """Groups of texts as they are read together, then single texts of growing length."""
+    from zhengling.analysis import analyse
+    from zhengling.inputs import Source
+
+    nlp = _load(model)
+    groups = [list(texts[start : start + GROUP]) for start in range(0, len(texts), GROUP)]
+    whole = "\n".join(texts)
+    for group in [*groups, *([whole[:length]] for length in LONG if length <= len(whole))]:
+        sources = [Source(str(number), "", text) for number, text in enumerate(group)]
+        timing = timed(lambda sources=sources: list(analyse(nlp, sources)))  # type: ignore[misc]
+        yield {"documents": len(group), "characters": sum(map(len, group)), **timing}
+
+
+def writing(model: str, texts: Sequence[str]) -> Iterator[Timing]:
+    """Parts of a growing number of rows as Parquet files."""
+    from zhengling.analysis import analyse
+    from zhengling.inputs import Source
+    from zhengling.store.parquet import write_parquet
+
+    nlp = _load(model)
+    found = list(analyse(nlp, [Source(str(number), "", text) for number, text in enumerate(texts)]))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "part.parquet"
+        write_parquet(found, path)
+        for rows in ROWS:
+            part = (found * (rows // len(found) + 1))[:rows]
+            timing = timed(lambda part=part: write_parquet(part, path))  # type: ignore[misc]
+            yield {"rows": rows, "bytes": path.stat().st_size, **timing}
+
+
+def fit(load: Sequence[Timing], read: Sequence[Timing], written: Sequence[Timing]) -> dict[str, float]:
+    """The times of ``Service`` by least squares, each measurement weighed by its inverse, and bytes a row."""
+    document, character = _plane(read, "documents", "characters")
+    part, row = _plane(written, None, "rows")
+    return {
+        "load": statistics.median(one["cpu"] for one in load),
+        "document": document,
+        "character": character,
+        "part": part,
+        "row": row,
+        "row_bytes": written[-1]["bytes"] / written[-1]["rows"],
+    }
+
+
+def _plane(found: Sequence[Timing], first: str | None, second: str) -> tuple[float, float]:
+    """Seconds for each of two counts (the first is 1 if None), neither negative, by relative error."""
+    seconds = np.array([one["cpu"] for one in found])
+    counts = np.array([[one[first] if first else 1.0, one[second]] for one in found])
+    scaled = counts / seconds[:, None]
+    ones = np.ones(len(found))
+    solution = np.linalg.lstsq(scaled, ones, rcond=None)[0]
+    if solution.min() < 0:  # then the other alone explains it
+        kept = int(solution.argmax())
+        solution = np.zeros(2)
+        solution[kept] = scaled[:, kept] @ ones / (scaled[:, kept] @ scaled[:, kept])
+    return float(solution[0]), float(solution[1])
+
+
+def small_job(model: str, texts: Sequence[str], *, documents: int, workers: int) -> dict[str, Any]:
+    """Read texts with so many processes, each with the model, from one queue of parts; each part is a file.
+
+    Returns:
+        For each process its seconds of loading and of each part.
+    """
+    context = get_context("spawn")
+    tasks: Queue[list[str] | None] = context.Queue()
+    results: SimpleQueue[dict[str, Any]] = context.SimpleQueue()
+    parts = [list(texts[start : start + documents]) for start in range(0, len(texts), documents)]
+    for part in [*parts, *([None] * workers)]:
+        tasks.put(part)
+    clock = time.perf_counter()
+    with TemporaryDirectory() as folder:
+        processes = [
+            context.Process(target=_work, args=(model, folder, number, tasks, results))
+            for number in range(workers)
+        ]
+        for process in processes:
+            process.start()
+        answers = [results.get() for _ in processes]
+        for process in processes:
+            process.join()
+    return {"workers": workers, "wall": time.perf_counter() - clock, "processes": answers}
+
+
+def _load(model: str) -> Language:
+    """The pipeline with one thread, which has read its first text."""
+    from zhengling import load
+
+    nlp = load(model, threads=1)
+    nlp("预热。")
+    return nlp
+
+
+def _work(
+    model: str, folder: str, number: int, tasks: Queue[list[str] | None], results: SimpleQueue[dict[str, Any]]
+) -> None:
+    without_torch()
+    from zhengling.analysis import analyse
+    from zhengling.inputs import Source
+    from zhengling.store.parquet import write_parquet
+
+    nlp = _load(model)
+    load = time.process_time()
+    timings = []
+    for count, part in enumerate(iter(tasks.get, None)):
+        sources = [Source(str(place), "", text) for place, text in enumerate(part)]
+        path = Path(folder) / f"{number}-{count}.parquet"
+        timings.append(timed(lambda s=sources, p=path: write_parquet(analyse(nlp, s), p)))  # type: ignore[misc]
+    results.put({"load": load, "parts": timings})
+
+
+def service(fitted: dict[str, float]) -> Service:
+    """The times that the simulation needs."""
+    return Service(**{name: fitted[name] for name in Service.__dataclass_fields__})
