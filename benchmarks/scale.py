@@ -37,7 +37,7 @@ app = typer.Typer(pretty_exceptions_enable=False)
 def measure(
     data: Annotated[list[Path], typer.Argument(help="Bulletins.")],
     model: Annotated[str, typer.Option(help="Folder or name of a pipeline.")] = "zh_bulletin_sm",
-    characters: Annotated[int, typer.Option(min=1000, help="That are read, about.")] = 60_000,
+    characters: Annotated[int, typer.Option(min=10_000, help="That are read, about.")] = 60_000,
     documents: Annotated[int, typer.Option(min=1, help="A part of the small job.")] = 10,
     passes: Annotated[int, typer.Option(min=1, help="Of loading.")] = 3,
     seed: Annotated[int, typer.Option(help="Of the choice of bulletins.")] = 0,
@@ -49,8 +49,8 @@ def measure(
     texts = [bulletin.text for path in data for bulletin in read_bulletins(path)]
     chosen = _some(texts, characters, seed=seed)
     load = scale_measure.loading(model, passes=passes)
-    read = list(scale_measure.reading(model, chosen))
-    written = list(scale_measure.writing(model, chosen[: scale_measure.GROUP]))
+    read, found = scale_measure.reading(model, chosen)
+    written = list(scale_measure.writing(found))
     jobs = [scale_measure.small_job(model, chosen, documents=documents, workers=n) for n in (1, 2)]
     content = {
         "date": now(),

@@ -117,8 +117,9 @@ def describe(setting: Setting) -> Iterator[str]:
     yield (
         f"The simulated job has {len(lengths):,} bulletins: lengths drawn from the measured ones, and "
         f"{assumed.long_share:.2%} long documents of {assumed.longest // 100:,} to {assumed.longest:,} "
-        f"characters, evenly on a logarithmic scale. These hold {lengths[long].sum() / lengths.sum():.0%} of all "
-        f"{lengths.sum():,} characters. It is {_time(setting.work())} of work for one core. Assumed, not "
+        "characters, evenly on a logarithmic scale. These hold "
+        f"{lengths[long].sum() / lengths.sum():.0%} of all {lengths.sum():,} characters. "
+        f"It is {_time(setting.work())} of work for one core. Assumed, not "
         f"measured: {assumed.commit:g} s to claim a part and to commit it to a store, "
         f"{assumed.replacement:g} s until a lost worker is replaced, workers' speeds that vary by "
         f"{assumed.spread:.0%}."

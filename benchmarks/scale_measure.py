@@ -25,10 +25,12 @@ from scale_simulation import Service
 if TYPE_CHECKING:
     from spacy.language import Language
 
+    from zhengling.inputs import Source
+    from zhengling.schema import Bulletin
+
 WORKER = Path(__file__).parent / "speed_worker.py"
-GROUP = 32
-ROWS = (1, 100, 1000, 3000)
-LONG = (1_000, 3_000, 10_000, 30_000)
+GROUP = 8
+LONG = (1_000, 3_000, 10_000)
 
 Timing = dict[str, float]
 
@@ -59,34 +61,42 @@ def loading(model: str, *, passes: int) -> list[Timing]:
     return found
 
 
-def reading(model: str, texts: Sequence[str]) -> Iterator[Timing]:
-    """Groups of texts as they are read together, then single texts of growing length."""
+def reading(model: str, texts: Sequence[str]) -> tuple[list[Timing], list[Bulletin]]:
+    """Groups of texts of like length as they are read together, then single texts of growing length.
+
+    Returns:
+        The timings, and what was found in the groups.
+    """
     from zhengling.analysis import analyse
     from zhengling.inputs import Source
 
     nlp = _load(model)
-    groups = [list(texts[start : start + GROUP]) for start in range(0, len(texts), GROUP)]
+    inputs = sorted((Source(str(place), "", text) for place, text in enumerate(texts)), key=_length)
     whole = "\n".join(texts)
-    for group in [*groups, *([whole[:length]] for length in LONG if length <= len(whole))]:
-        sources = [Source(str(number), "", text) for number, text in enumerate(group)]
-        timing = timed(lambda sources=sources: list(analyse(nlp, sources)))  # type: ignore[misc]
-        yield {"documents": len(group), "characters": sum(map(len, group)), **timing}
+    singles = [[Source("", "", whole[:length])] for length in LONG if length <= len(whole)]
+    found: list[Bulletin] = []
+    timings = []
+    for group in [*(inputs[start : start + GROUP] for start in range(0, len(inputs), GROUP)), *singles]:
+        result: list[Bulletin] = []
+        timing = timed(lambda group=group, result=result: result.extend(analyse(nlp, group)))  # type: ignore[misc]
+        timings.append({"documents": len(group), "characters": sum(map(_length, group)), **timing})
+        found += result if group not in singles else []
+    return timings, found
 
 
-def writing(model: str, texts: Sequence[str]) -> Iterator[Timing]:
-    """Parts of a growing number of rows as Parquet files."""
-    from zhengling.analysis import analyse
-    from zhengling.inputs import Source
+def _length(source: Source) -> int:
+    return len(source.text)
+
+
+def writing(bulletins: Sequence[Bulletin]) -> Iterator[Timing]:
+    """Parts of one row, of a few and of all as Parquet files."""
     from zhengling.store.parquet import write_parquet
 
-    nlp = _load(model)
-    found = list(analyse(nlp, [Source(str(number), "", text) for number, text in enumerate(texts)]))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "part.parquet"
-        write_parquet(found, path)
-        for rows in ROWS:
-            part = (found * (rows // len(found) + 1))[:rows]
-            timing = timed(lambda part=part: write_parquet(part, path))  # type: ignore[misc]
+        write_parquet(bulletins, path)
+        for rows in (1, len(bulletins) // 4, len(bulletins) // 2, len(bulletins)):
+            timing = timed(lambda rows=rows: write_parquet(bulletins[:rows], path))  # type: ignore[misc]
             yield {"rows": rows, "bytes": path.stat().st_size, **timing}
 
 

@@ -28,7 +28,6 @@ from zhengling.loading import load_pipeline
 from zhengling.schema import Bulletin
 from zhengling.store.resuming import model_name
 from zhengling.store.tables import NESTED, nested
-from zhengling.text import check_text
 
 ROWS = pa.schema([*NESTED, pa.field("model", pa.string()), pa.field("error", pa.string())])
 SCHEMA = from_arrow_schema(ROWS)
@@ -163,10 +162,6 @@ def _fault(name: str | None, text: str | None, *, longest: int) -> str | None:
         return "text is blank: there is nothing to analyse"
     if len(text) > longest:
         return f"text has {len(text):,} characters, more than {longest:,} (longest)"
-    try:
-        check_text(text)
-    except ZhenglingError as error:
-        return str(error)
     return None
 
 

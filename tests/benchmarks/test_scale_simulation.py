@@ -122,9 +122,7 @@ def test_the_same_seed_gives_the_same_run(
 
 
 @given(TIMES, st.integers(1, 20), st.floats(0, 1), st.integers(0, 2**32))
-def test_no_job_is_more_than_efficient(
-    seconds: np.ndarray, workers: int, spread: float, seed: int
-) -> None:
+def test_no_job_is_more_than_efficient(seconds: np.ndarray, workers: int, spread: float, seed: int) -> None:
     run = simulate(seconds, Cluster(workers, spread=spread), load=0, seed=seed)
 
     assert run.efficiency(seconds.sum()) <= 1 + 1e-9
