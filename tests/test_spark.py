@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import runpy
 import shutil
 import sys
 from collections.abc import Iterator
@@ -169,6 +172,24 @@ def rounded(value: Any) -> Any:
         case dict():
             return {key: rounded(one) for key, one in value.items()}
     return value
+
+
+def test_the_job_of_the_page(session: SparkSession, repository: Path, tmp_path: Path) -> None:
+    page = (repository / "docs" / "scale.md").read_text(encoding="utf-8")
+    (job,) = re.findall(r"^```py\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    rows = [{"id": name, "text": text, "date": "2026-03-09"} for name, text in TEXTS.items()]
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in [*rows, {"id": "null"}]]
+    (tmp_path / "bulletins.jsonl").write_text("".join(lines), encoding="utf-8")
+    for name in ("bulletins.jsonl", "results"):
+        assert f'"{name}"' in job
+        job = job.replace(f'"{name}"', repr(str(tmp_path / name)))
+    (tmp_path / "job.py").write_text(job, encoding="utf-8")
+    runpy.run_path(str(tmp_path / "job.py"))
+
+    found = pq.read_table(tmp_path / "results").to_pylist()
+    assert {row["id"]: (row["date"], row["error"]) for row in found} == dict.fromkeys(
+        TEXTS, (date(2026, 3, 9), None)
+    )
 
 
 def test_a_model_that_is_missing_is_named(session: SparkSession, tmp_path: Path) -> None:
