@@ -141,6 +141,7 @@ def session(repository: Path) -> Iterator[SparkSession]:
     session.stop()
 
 
+@pytest.mark.slow
 def test_a_job_gives_the_rows_of_parquet_files(session: SparkSession, model: Path, tmp_path: Path) -> None:
     rows = [*TEXTS.items(), ("null", None), ("again", TEXTS["news"]), ("long", "长" * 101)]
     bulletins = session.createDataFrame(rows, "id string, text string").repartition(2)
@@ -174,6 +175,7 @@ def rounded(value: Any) -> Any:
     return value
 
 
+@pytest.mark.slow
 def test_the_job_of_the_page(session: SparkSession, repository: Path, tmp_path: Path) -> None:
     page = (repository / "docs" / "scale.md").read_text(encoding="utf-8")
     (job,) = re.findall(r"^```py\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
@@ -192,6 +194,7 @@ def test_the_job_of_the_page(session: SparkSession, repository: Path, tmp_path: 
     )
 
 
+@pytest.mark.slow
 def test_a_model_that_is_missing_is_named(session: SparkSession, tmp_path: Path) -> None:
     bulletins = session.createDataFrame([("a", "有字。")], "id string, text string")
     job = bulletins.mapInPandas(spark.analyze(tmp_path / "none"), schema=spark.SCHEMA)
