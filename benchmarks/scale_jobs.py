@@ -104,10 +104,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
         yield f"| {' | '.join(row)} |"
 
 
-def _time(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+def duration(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    units = ((86_400 * 3, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
+    for least, size, name in units:
+        if seconds >= least:
+            return f"{seconds / size:,.1f} {name}"
+    return f"{seconds:.0f} s"
 
 
 def describe(setting: Setting) -> Iterator[str]:
@@ -119,7 +122,7 @@ def describe(setting: Setting) -> Iterator[str]:
         f"{assumed.long_share:.2%} long documents of {assumed.longest // 100:,} to {assumed.longest:,} "
         "characters, evenly on a logarithmic scale. These hold "
         f"{lengths[long].sum() / lengths.sum():.0%} of all {lengths.sum():,} characters. "
-        f"It is {_time(setting.work())} of work for one core. Assumed, not "
+        f"It is {duration(setting.work())} of work for one core. Assumed, not "
         f"measured: {assumed.commit:g} s to claim a part and to commit it to a store, "
         f"{assumed.replacement:g} s until a lost worker is replaced, workers' speeds that vary by "
         f"{assumed.spread:.0%}."
@@ -135,7 +138,7 @@ def by_workers(setting: Setting) -> Iterator[str]:
         cells = []
         for workers in WORKERS:
             run = setting.run(parts, workers=workers)
-            cells.append(f"{_time(run.makespan)}, {run.efficiency(needed):.0%} ({run.tail:.0%})")
+            cells.append(f"{duration(run.makespan)}, {run.efficiency(needed):.0%} ({run.tail:.0%})")
         rows.append((name, f"{len(parts.documents):,}", *cells))
     head = (
         "parts",
@@ -159,7 +162,7 @@ def by_size(setting: Setting) -> Iterator[str]:
                 f"{size:,}",
                 f"{len(parts.documents):,}",
                 f"{len(parts.documents) / most:,.1f}",
-                f"{output:,.1f}",
+                f"{output:,.2f}",
                 *(f"{run.efficiency(needed):.0%} ({run.tail:.0%})" for run in runs),
             )
         )

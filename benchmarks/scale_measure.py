@@ -6,10 +6,7 @@ zhengling's modules are imported by the functions, after ``without_torch``.
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,8 +25,8 @@ if TYPE_CHECKING:
     from zhengling.inputs import Source
     from zhengling.schema import Bulletin
 
-WORKER = Path(__file__).parent / "speed_worker.py"
 GROUP = 8
+FIRST = "各地要做好准备。"
 LONG = (1_000, 3_000, 10_000)
 
 Timing = dict[str, float]
@@ -48,17 +45,9 @@ def without_torch() -> None:
 
 
 def loading(model: str, *, passes: int) -> list[Timing]:
-    """A process from its start to its first result, where torch isn't installed."""
-    command = [sys.executable, str(WORKER), "zhengling", model]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    found = []
-    for _ in range(passes):
-        done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
-        )
-        answer = json.loads(done.stdout)
-        found.append({"cpu": answer["cpu"], "wall": answer["clock"]})
-    return found
+    """A worker from its start until it could take its first part."""
+    jobs = [small_job(model, [], documents=1, workers=1) for _ in range(passes)]
+    return [{"cpu": job["processes"][0]["load"], "wall": job["wall"]} for job in jobs]
 
 
 def reading(model: str, texts: Sequence[str]) -> tuple[list[Timing], list[Bulletin]]:
@@ -159,7 +148,7 @@ def _load(model: str) -> Language:
     from zhengling import load
 
     nlp = load(model, threads=1)
-    nlp("预热。")
+    nlp(FIRST)
     return nlp
 
 
@@ -172,6 +161,9 @@ def _work(
     from zhengling.store.parquet import write_parquet
 
     nlp = _load(model)
+    # What is loaded when it is first needed, such as the rules of directives, is loaded now.
+    first = analyse(nlp, [Source("", "", FIRST)])
+    write_parquet(first, Path(folder) / f"{number}.parquet")
     load = time.process_time()
     timings = []
     for count, part in enumerate(iter(tasks.get, None)):

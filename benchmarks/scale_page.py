@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import scale_jobs
-from scale_jobs import Assumptions, Content, table
+from scale_jobs import Assumptions, Content, duration, table
 from scale_measure import service
 from scale_simulation import Cluster, Plan, durations, make_parts, simulate
 
@@ -57,7 +57,7 @@ def _measured(content: Content) -> Iterator[str]:
                 "characters of a bulletin: mean, median, longest",
                 f"{mean:,.0f}, {statistics.median(lengths):,.0f}, {max(lengths):,}",
             ),
-            ("loading the model, up to the first result", f"{fit['load']:.2f} CPU-s"),
+            ("a worker from its start to its first part", f"{fit['load']:.2f} CPU-s"),
             ("the same by the wall clock", f"{min(load):.1f} to {max(load):.1f} s"),
             ("reading a document, whatever its length", f"{1e3 * fit['document']:.2f} CPU-ms"),
             ("reading 1,000 characters", f"{1e6 * fit['character']:.0f} CPU-ms"),
@@ -121,9 +121,9 @@ def _costs(content: Content, assumed: Assumptions) -> Iterator[str]:
                 f"{count:,}",
                 f"{hours:,.0f}",
                 f"{hours * assumed.price:,.0f}",
-                *(_days(hours / cores) for cores in CORES),
-                f"{count * mean * BYTES_A_CHARACTER / 1e9:,.0f}",
-                f"{count * content['fit']['row_bytes'] / 1e9:,.0f}",
+                *(duration(3600 * hours / cores) for cores in CORES),
+                f"{count * mean * BYTES_A_CHARACTER / 1e9:,.1f}",
+                f"{count * content['fit']['row_bytes'] / 1e9:,.1f}",
             )
         )
     head = (
@@ -135,7 +135,3 @@ def _costs(content: Content, assumed: Assumptions) -> Iterator[str]:
         "Parquet written, GB",
     )
     yield from table(head, rows)
-
-
-def _days(hours: float) -> str:
-    return f"{hours:,.2g} h" if hours < 100 else f"{hours / 24:,.0f} days"

@@ -22,7 +22,7 @@ class Service:
     """Seconds that a worker takes.
 
     Attributes:
-        load: until the model has read its first text.
+        load: from its start until it can take its first part.
         document: a document, whatever its length.
         character: a character of it.
         part: a part that is written, whatever it holds.
