@@ -33,10 +33,10 @@ def _drawing(lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str, 
         return left + width * math.log10(x) / math.log10(most), bottom - height * y
 
     yield (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 300" role="img" font-family="sans-serif" '
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 740 300" role="img" font-family="sans-serif" '
         f'font-size="12" fill="#333333"><title>{escape(title)}</title>'
     )
-    yield '<rect width="720" height="300" fill="#ffffff"/>'
+    yield '<rect width="740" height="300" fill="#ffffff"/>'
     for fifth in range(6):
         _, y = place(1, fifth / 5)
         yield f'<path d="M{left} {y:.0f}H{right}" stroke="#dddddd"/>'
