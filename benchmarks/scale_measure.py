@@ -93,13 +93,14 @@ def fit(load: Sequence[Timing], read: Sequence[Timing], written: Sequence[Timing
     """The times of ``Service`` by least squares, each measurement weighed by its inverse, and bytes a row."""
     document, character = _plane(read, "documents", "characters")
     part, row = _plane(written, None, "rows")
+    first, last = written[0], written[-1]
     return {
         "load": statistics.median(one["cpu"] for one in load),
         "document": document,
         "character": character,
         "part": part,
         "row": row,
-        "row_bytes": written[-1]["bytes"] / written[-1]["rows"],
+        "row_bytes": (last["bytes"] - first["bytes"]) / (last["rows"] - first["rows"]),
     }
 
 

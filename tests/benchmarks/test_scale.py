@@ -63,7 +63,7 @@ def test_times_are_found_from_what_they_make() -> None:
         {"documents": n, "characters": c, "cpu": 0.01 * n + 0.0002 * c}
         for n, c in ((8, 900), (8, 4000), (8, 9000), (1, 3000))
     ]
-    written = [{"rows": n, "bytes": 100 * n, "cpu": 0.005 + 0.001 * n} for n in (1, 10, 40)]
+    written = [{"rows": n, "bytes": 7000 + 100 * n, "cpu": 0.005 + 0.001 * n} for n in (1, 10, 40)]
     found = fit([{"cpu": 1.0}, {"cpu": 3.0}, {"cpu": 1.5}], read, written)
 
     assert found == pytest.approx(
@@ -80,7 +80,8 @@ def test_times_are_found_from_what_they_make() -> None:
 
 def test_no_time_is_negative() -> None:
     read = [{"documents": n, "characters": 1000, "cpu": 0.5 - 0.01 * n} for n in (1, 10, 20)]
-    found = fit([{"cpu": 1.0}], read, [{"rows": 1, "bytes": 100, "cpu": 1.0}])
+    written = [{"rows": n, "bytes": 100 * n, "cpu": 1.0} for n in (1, 2)]
+    found = fit([{"cpu": 1.0}], read, written)
 
     assert found["document"] == 0
     assert 0.0003 < found["character"] < 0.0005
