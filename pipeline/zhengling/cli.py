@@ -173,6 +173,8 @@ def batch(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     from zhengling.extras import need
 
     need("pyarrow", extra="store", what="zhengling batch")
+    if engine is Engine.ray:
+        need("ray", extra="scale", what="the engine ray")
     from zhengling.batch.command import Options, run_command
 
     settings = replace(

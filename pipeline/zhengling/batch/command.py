@@ -14,7 +14,10 @@ from zhengling.batch.finding import find_input
 from zhengling.batch.job import BatchSettings, Job
 from zhengling.batch.local import run_local
 from zhengling.batch.manifest import Counts
+from zhengling.batch.on_ray import RayOptions, run_on_ray
 from zhengling.batch.running import Engine, run_batch
+
+LOCAL, RAY = "local", "ray"
 
 Say = Callable[[str], None]
 
@@ -25,7 +28,7 @@ class Options:
 
     Attributes:
         kind: of the input; by its suffixes if None.
-        engine: ``local`` or ``ray``.
+        engine: ``LOCAL`` or ``RAY``.
         processes: workers; a core each if None.
         overwrite: start anew.
         ray_address: a cluster that runs already; None starts one on this machine.
@@ -33,7 +36,7 @@ class Options:
     """
 
     kind: str | None = None
-    engine: str = "local"
+    engine: str = LOCAL
     processes: int | None = None
     overwrite: bool = False
     ray_address: str | None = None
@@ -81,4 +84,7 @@ def cores() -> int:
 
 def _engine(options: Options, *, say: Say, progress: Callable[[int], object]) -> Engine:
     processes = options.processes or cores()
+    if options.engine == RAY:
+        ray = RayOptions(processes, options.ray_address, options.ray_gpus)
+        return functools.partial(run_on_ray, options=ray, progress=progress)
     return functools.partial(run_local, processes=processes, say=say, progress=progress)

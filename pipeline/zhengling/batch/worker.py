@@ -53,7 +53,7 @@ Message = Ready | Read | Done | Stop
 def work(pipe: connection.Connection[Message, Any], job: Job) -> None:
     """Do parts as they come through the pipe, until it is closed or None comes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    limit_threads()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _work(pipe, job)
@@ -71,6 +71,11 @@ def _work(pipe: connection.Connection[Message, Any], job: Job) -> None:
     while (part := pipe.recv()) is not None:
         finished = analyse_part(part, analyst, progress=lambda count: pipe.send(Read(count)))
         pipe.send(Done(finished))
+
+
+def limit_threads() -> None:
+    """Let libraries that are loaded from now on use one thread: there is a process a core."""
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
 
 
 def reason_of(error: Exception) -> str:
