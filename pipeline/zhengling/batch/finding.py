@@ -72,7 +72,7 @@ def _present(folder: Path, kinds: list[Kind]) -> list[Kind]:
         counts.update(kind.name for kind in kinds if name.lower().endswith(kind.suffixes))
     if len(counts) > 1:
         found = ", ".join(f"{counts[kind.name]} of {kind.name}" for kind in kinds if kind.name in counts)
-        raise ZhenglingError(f"{folder}: files of several kinds ({found}); name one: --from {kinds[0].name}")
+        raise ZhenglingError(f"{folder}: files of several kinds ({found}); name one: --from {min(counts)}")
     return [kind for kind in kinds if kind.name in counts]
 
 
