@@ -32,7 +32,7 @@ from zhengling.batch.job import BatchSettings
 from zhengling.errors import ZhenglingError
 
 # Long enough to be killed while it is analysed.
-LONG = "一丁七万丈，" * 40_000
+LONG = "一丁七万丈，" * 3_000
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -57,11 +57,10 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": sources}
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_processes_change_nothing(tmp_path: Path, tiny: Path, processes: int) -> None:
+def test_processes_change_nothing(tmp_path: Path, tiny: Path) -> None:
     source = write_jsonl(tmp_path / "in.jsonl", texts(10))
     run(source, tmp_path / "one", tiny)
-    assert run(source, tmp_path / "many", tiny, engine=local(processes)).rows == 10
+    assert run(source, tmp_path / "many", tiny, engine=local(2)).rows == 10
     assert contents(tmp_path / "many") == contents(tmp_path / "one")
 
 

@@ -42,11 +42,17 @@ def own(job: Job, *, overwrite: bool) -> Iterator[None]:
             _remove_results(job)
         for folder in (job.parts, job.quarantine_file(0).parent):
             folder.mkdir(exist_ok=True)
-            for left in folder.glob(".*.part"):  # of workers that were killed
-                left.unlink()
-        shutil.rmtree(job.trails, ignore_errors=True)
+        sweep(job)
         job.trails.mkdir()
         yield
+
+
+def sweep(job: Job) -> None:
+    """Remove what workers that were killed have left; no worker may run."""
+    for folder in (job.parts, job.quarantine_file(0).parent):
+        for left in folder.glob(".*.part"):
+            left.unlink()
+    shutil.rmtree(job.trails, ignore_errors=True)
 
 
 def resumed(job: Job, manifest: Manifest, *, say: Say) -> Manifest:

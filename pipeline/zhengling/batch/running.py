@@ -13,7 +13,7 @@ from zhengling import __version__
 from zhengling.batch.finding import Input
 from zhengling.batch.job import Job
 from zhengling.batch.manifest import Counts, Finished, Manifest
-from zhengling.batch.output import check_counts, collect_quarantine, own, resumed
+from zhengling.batch.output import check_counts, collect_quarantine, own, resumed, sweep
 from zhengling.batch.plan import Plan, write_plan
 from zhengling.batch.ranges import Part
 from zhengling.errors import ZhenglingError
@@ -60,6 +60,7 @@ def run_batch(
         try:
             _run(job, plan, manifest, engine)
         finally:
+            sweep(job)
             quarantined = collect_quarantine(job, manifest)
         counts = check_counts(job, manifest, units=plan.units, quarantined=quarantined)
         manifest.complete = True
