@@ -29,7 +29,7 @@ PAGES = (
     "CHANGELOG.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
 )
-RUN = ("analyze", "ledger", "stats", "convert", "evaluate", "compare", "version")
+RUN = ("analyze", "batch", "ledger", "stats", "convert", "evaluate", "compare", "version")
 # Files of other tools, and of earlier work, that the pages name.
 FOREIGN = {"export.json": "label_studio", "old.conll": "conll"}
 SCHEME = LabelScheme.from_file(ROOT / "configs" / "schemes" / "zh_bulletin.json")

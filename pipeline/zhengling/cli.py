@@ -168,7 +168,8 @@ def batch(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     OUTPUT gets parts/*.parquet (a row a document), quarantine.jsonl (documents without a row, each with
     its reason) and manifest.json. Memory doesn't grow with the input.
 
-    Exit status: 0 all have a row, 1 some are quarantined or a file failed, 2 usage.
+    Exit status: 0 every document has a row, 1 some are quarantined, or a file can't be read or written,
+    2 usage, or the run can't go on; what was finished stays.
     """
     from zhengling.extras import need
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +31,7 @@ class DocumentCursor:
 
     def items(self, part: Slice) -> Iterator[Item]:
         """See ``Cursor``."""
-        yield Item(self._name, None, functools.partial(self._read))
+        yield Item(self._name, None, self._read)
 
     def close(self) -> None:
         """See ``Cursor``; the file is open only while it is read."""
