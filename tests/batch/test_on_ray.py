@@ -11,12 +11,13 @@ from tests.batch.runs import contents, killing, manifest, run, texts, write_json
 from tests.batch.test_local import LONG
 
 from zhengling.batch.on_ray import RayOptions, run_on_ray
+from zhengling.batch.running import Engine
 from zhengling.errors import ZhenglingError
 
 ray = pytest.importorskip("ray")
 
 
-def two_workers(done: list[int]) -> object:
+def two_workers(done: list[int]) -> Engine:
     return functools.partial(run_on_ray, options=RayOptions(workers=2), progress=done.append)
 
 
@@ -25,7 +26,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(tmp_path: Pat
     run(source, tmp_path / "one", tiny)
     done: list[int] = []
     with killing(tmp_path / "out", "group [0-9]", times=1) as killed:
-        counts = run(source, tmp_path / "out", tiny, engine=two_workers(done))  # type: ignore[arg-type]
+        counts = run(source, tmp_path / "out", tiny, engine=two_workers(done))
     assert len(killed) == 1
     assert sum(done) == 13
     assert (counts.rows, counts.quarantined) == (12, 1)
@@ -41,4 +42,4 @@ def test_a_fault_in_an_actor_ends_the_run_in_a_line(tmp_path: Path, tiny: Path) 
     for name in ("config.cfg", "meta.json"):
         (model / name).write_bytes((tiny / name).read_bytes())
     with pytest.raises(ZhenglingError, match="model: not a pipeline that can be loaded"):
-        run(source, tmp_path / "out", model, engine=two_workers([]))  # type: ignore[arg-type]
+        run(source, tmp_path / "out", model, engine=two_workers([]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -24,7 +25,9 @@ from tests.batch.runs import (
 
 import zhengling
 from zhengling.analysis import analyse
-from zhengling.batch.job import BatchSettings
+from zhengling.batch.job import BatchSettings, Job
+from zhengling.batch.manifest import Finished
+from zhengling.batch.ranges import Part
 from zhengling.batch.writing import SCHEMA
 from zhengling.errors import ZhenglingError
 from zhengling.inputs import Source
@@ -154,23 +157,23 @@ def test_input_and_output_apart(source: Path, tmp_path: Path, tiny: Path) -> Non
 
 
 def test_two_runs_at_once_are_refused(source: Path, tmp_path: Path, tiny: Path) -> None:
-    def nested_run(parts: object, job: object) -> object:
+    def nested_run(parts: Iterable[Part], job: Job) -> Generator[Finished]:
         with pytest.raises(ZhenglingError, match="another run is writing into this folder"):
             run(source, tmp_path / "out", tiny)
-        return in_process(parts, job)  # type: ignore[arg-type]
+        return in_process(parts, job)
 
-    assert run(source, tmp_path / "out", tiny, engine=nested_run).rows == 10  # type: ignore[arg-type]
+    assert run(source, tmp_path / "out", tiny, engine=nested_run).rows == 10
 
 
 def test_input_that_changes_while_it_is_read(source: Path, tmp_path: Path, tiny: Path) -> None:
-    def change(parts: object, job: object) -> object:
-        for number, finished in enumerate(in_process(parts, job)):  # type: ignore[arg-type]
+    def change(parts: Iterable[Part], job: Job) -> Generator[Finished]:
+        for number, finished in enumerate(in_process(parts, job)):
             yield finished
             if number == 0:
                 os.utime(source, ns=(1, 1))
 
     with pytest.raises(ZhenglingError, match=r"in\.jsonl: changed while it was read .*intact"):
-        run(source, tmp_path / "out", tiny, engine=change)  # type: ignore[arg-type]
+        run(source, tmp_path / "out", tiny, engine=change)
     assert [part["part"] for part in manifest(tmp_path / "out")["parts"]] == [0]
     assert len(rows(tmp_path / "out")) == 4
     assert run(source, tmp_path / "out", tiny).rows == 10
