@@ -36,7 +36,7 @@ LONG = "一丁七万丈，" * 3_000
 
 
 def until(condition: Callable[[], bool]) -> None:
-    for _ in range(3000):
+    for _ in range(30_000):
         if condition():
             return
         time.sleep(0.02)

@@ -11,7 +11,8 @@ import logging
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from zhengling.batch.job import Job
@@ -19,6 +20,7 @@ from zhengling.batch.manifest import Finished
 from zhengling.batch.ranges import Part
 from zhengling.batch.worker import limit_threads, reason_of
 from zhengling.errors import ZhenglingError
+from zhengling.loading import find_model
 
 Progress = Callable[[int], object]
 
@@ -55,12 +57,14 @@ def run_on_ray(
     rows = [{"part": part.to_json()} for part in parts]
     if not rows:
         return
+    workers = min(options.workers, len(rows))
     with _cluster(options) as data:
         results = data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             Worker,
             batch_size=1,
-            fn_constructor_kwargs={"job": job},
-            compute=data.ActorPoolStrategy(size=min(options.workers, len(rows))),
+            fn_constructor_kwargs={"job": _absolute(job)},
+            # One is enough to go on with: a cluster may have fewer cores free than were asked for.
+            compute=data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
             num_cpus=1,
             num_gpus=options.gpus or None,
         )
@@ -101,6 +105,18 @@ class Worker:
             return json.dumps({"stop": reason_of(error)})
 
 
+def _absolute(job: Job) -> Job:
+    """The job with paths that hold in any working folder."""
+    model = find_model(job.model)
+    return replace(
+        job,
+        root=job.root.absolute(),
+        output=job.output.absolute(),
+        model=str(model.absolute() if isinstance(model, Path) else model),
+        rules=job.rules.absolute() if job.rules else None,
+    )
+
+
 @contextmanager
 def _cluster(options: RayOptions) -> Iterator[Any]:
     """Ray Data, connected; silent, and without a word to the network."""
@@ -109,13 +125,22 @@ def _cluster(options: RayOptions) -> Iterator[Any]:
     import ray.data  # noqa: PLC0415
 
     own: dict[str, Any] = {} if options.address else _OWN | {"num_cpus": options.workers}
-    ray.init(address=options.address or "local", log_to_driver=False, logging_level="ERROR", **own)
+    try:
+        ray.init(address=options.address or "local", log_to_driver=False, logging_level="ERROR", **own)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ZhenglingError(f"no Ray at {options.address or 'this machine'}: {_line(error)}") from error
     try:
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         ray.data.DataContext.get_current().enable_progress_bars = False
         yield ray.data
+    except ray.exceptions.RayError as error:
+        raise ZhenglingError(f"Ray: {_line(error)}; finished parts are intact") from error
     finally:
         ray.shutdown()
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
 
 
 # Ray's workers are by default so nice that anything else that runs starves them.
