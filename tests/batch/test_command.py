@@ -24,13 +24,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_run_and_its_repetition(cli: Cli, folder: Path, tiny: Path) -> None:
     outcome = cli("batch", "in.jsonl", "out", "--model", tiny, "--processes", "1", "--min-score", "0.5")
     assert outcome.out == "4 documents in = 3 rows out + 1 quarantined\n"
-    assert outcome.err == "why they are quarantined is in out/quarantine.jsonl\n"
+    assert outcome.err.endswith("why they are quarantined is in out/quarantine.jsonl\n")
     assert outcome.code == 1
     found = [entity for row in rows(folder / "out") for entity in row["entities"]]
     assert found and all(entity["score"] >= 0.5 for entity in found)
     assert manifest(folder / "out")["settings"]["min_score"] == 0.5
     again = cli("batch", "in.jsonl", "out", "--model", tiny, "--processes", "1", "--min-score", "0.5")
-    assert again == outcome
+    assert (again.code, again.out) == (outcome.code, outcome.out)
     refused = cli("batch", "in.jsonl", "out", "--model", tiny)
     assert refused.code == 2
     assert "out: holds a run that differs in settings min_score (0.5 there, 0.0 now)" in refused.err

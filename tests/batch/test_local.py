@@ -145,6 +145,6 @@ def test_a_model_that_does_not_load_is_no_fault_of_the_documents(tmp_path: Path,
     model.mkdir()
     for name in ("config.cfg", "meta.json"):
         (model / name).write_bytes((tiny / name).read_bytes())
-    with pytest.raises(ZhenglingError, match="model: not a pipeline that can be loaded"):
+    with pytest.raises(ZhenglingError, match="fetch the model again"):
         run(source, tmp_path / "out", model, engine=local(2))
     assert json.loads((tmp_path / "out/manifest.json").read_text())["parts"] == []

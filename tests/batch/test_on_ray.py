@@ -41,5 +41,5 @@ def test_a_fault_in_an_actor_ends_the_run_in_a_line(tmp_path: Path, tiny: Path) 
     model.mkdir()
     for name in ("config.cfg", "meta.json"):
         (model / name).write_bytes((tiny / name).read_bytes())
-    with pytest.raises(ZhenglingError, match="model: not a pipeline that can be loaded"):
+    with pytest.raises(ZhenglingError, match="fetch the model again"):
         run(source, tmp_path / "out", model, engine=two_workers([]))
