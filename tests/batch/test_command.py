@@ -39,12 +39,12 @@ def test_a_run_and_its_repetition(cli: Cli, folder: Path, tiny: Path) -> None:
 def test_documents_in_a_folder(cli: Cli, folder: Path, tiny: Path) -> None:
     (folder / "in" / "sub").mkdir(parents=True)
     (folder / "in" / "a.txt").write_text("一丁七", encoding="utf-8")
-    (folder / "in" / "sub" / "b.html").write_text("<p>一丁七</p>", encoding="utf-8")
+    (folder / "in" / "sub" / "b.md").write_text("一丁七", encoding="utf-8")
     (folder / "in" / "c.jpg").write_bytes(b"\xff")
     outcome = cli("batch", "in", "out", "-m", tiny, "-p", "1")
     assert (outcome.code, outcome.out) == (0, "2 documents in = 2 rows out + 0 quarantined\n")
     assert outcome.err == "1 files are no input of kind documents: 1 .jpg\n"
-    assert [row["id"] for row in rows(folder / "out")] == ["a.txt", "sub/b.html"]
+    assert [row["id"] for row in rows(folder / "out")] == ["a.txt", "sub/b.md"]
 
 
 @pytest.mark.parametrize(
