@@ -67,7 +67,10 @@ def checkout(tmp_path: Path) -> Path:
         write_bulletins(read_bulletins(tmp_path / "examples" / "annotated"), tmp_path / name, format=form)
     script = tmp_path / ".bin" / "zhengling"
     script.parent.mkdir()
-    script.write_text(f"#!{sys.executable}\nfrom zhengling.cli import main\nmain()\n")
+    # Guarded, as installed scripts are: worker processes import it.
+    script.write_text(
+        f"#!{sys.executable}\nfrom zhengling.cli import main\nif __name__ == '__main__':\n    main()\n"
+    )
     script.chmod(0o755)
     return tmp_path
 
