@@ -29,7 +29,7 @@ PAGES = (
     "CHANGELOG.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
 )
-RUN = ("analyze", "ledger", "stats", "convert", "evaluate", "compare", "version")
+RUN = ("analyze", "batch", "ledger", "stats", "convert", "evaluate", "compare", "version")
 # Files of other tools, and of earlier work, that the pages name.
 FOREIGN = {"export.json": "label_studio", "old.conll": "conll"}
 SCHEME = LabelScheme.from_file(ROOT / "configs" / "schemes" / "zh_bulletin.json")
@@ -67,7 +67,10 @@ def checkout(tmp_path: Path) -> Path:
         write_bulletins(read_bulletins(tmp_path / "examples" / "annotated"), tmp_path / name, format=form)
     script = tmp_path / ".bin" / "zhengling"
     script.parent.mkdir()
-    script.write_text(f"#!{sys.executable}\nfrom zhengling.cli import main\nmain()\n")
+    # Guarded, as installed scripts are: worker processes import it.
+    script.write_text(
+        f"#!{sys.executable}\nfrom zhengling.cli import main\nif __name__ == '__main__':\n    main()\n"
+    )
     script.chmod(0o755)
     return tmp_path
 

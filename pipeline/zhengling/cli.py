@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zhengling import __version__
+from zhengling.batch.job import BatchSettings
 from zhengling.errors import DataError, ZhenglingError
 
 if TYPE_CHECKING:
@@ -51,6 +53,14 @@ class AnalysisFormat(StrEnum):
     parquet = "parquet"
 
 
+class Engine(StrEnum):
+    """What runs a batch."""
+
+    local = "local"
+    ray = "ray"
+
+
+BATCH = BatchSettings()
 ModelOption = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Folder or installed package; the default model if left out."),
@@ -116,6 +126,73 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
             output=output,
         )
     if failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def batch(  # noqa: PLR0913, PLR0917 - typer makes an option of each
+    source: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="Parquet, JSONL(.gz) or documents: a file or a folder.")
+    ],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder; a stopped run in it goes on.")],
+    model: ModelOption = None,
+    kind: Annotated[
+        str | None, typer.Option("--from", help="parquet, jsonl or documents; by the suffixes.")
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="Column or key of the texts.")] = BATCH.text_column,
+    id_column: Annotated[str, typer.Option(help="Column or key of the ids.")] = BATCH.id_column,
+    part_documents: Annotated[
+        int, typer.Option(min=1, help="Documents in a part, the unit that is kept when a run is killed.")
+    ] = BATCH.part_documents,
+    text_characters: Annotated[
+        int, typer.Option(min=1, help="Longer texts are quarantined.")
+    ] = BATCH.text_characters,
+    min_score: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out entities that are less probable.")
+    ] = BATCH.min_score,
+    rules: RulesOption = None,
+    processes: Annotated[
+        int | None, typer.Option("--processes", "-p", min=1, help="Workers; one a core if left out.")
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="This machine, or Ray.")] = Engine.local,
+    ray_address: Annotated[
+        str | None, typer.Option(help="A Ray cluster that runs; a small one is started if left out.")
+    ] = None,
+    ray_gpus: Annotated[float, typer.Option(min=0.0, help="GPUs that Ray reserves for a worker.")] = 0.0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Throw away what an earlier run left, start anew.")
+    ] = False,
+) -> None:
+    """Analyse any number of documents into Parquet, by several processes; repeated after a stop, go on.
+
+    OUTPUT gets parts/*.parquet (a row a document), quarantine.jsonl (documents without a row, each with
+    its reason) and manifest.json. Memory doesn't grow with the input.
+
+    Exit status: 0 every document has a row, 1 some are quarantined, or a file can't be read or written,
+    2 usage, or the run can't go on; what was finished stays.
+    """
+    from zhengling.extras import need
+
+    need("pyarrow", extra="store", what="zhengling batch")
+    if engine is Engine.ray:
+        need("ray", extra="scale", what="the engine ray")
+    from zhengling.batch.command import Options, run_command
+
+    settings = replace(
+        BATCH,
+        part_documents=part_documents,
+        text_characters=text_characters,
+        text_column=text_column,
+        id_column=id_column,
+        min_score=min_score,
+    )
+    options = Options(kind, engine.value, processes, overwrite, ray_address, ray_gpus)
+    counts = run_command(
+        source, output, model=model, rules=rules, settings=settings, options=options, say=_say
+    )
+    typer.echo(f"{counts.documents} documents in = {counts.rows} rows out + {counts.quarantined} quarantined")
+    if counts.quarantined:
+        _say(f"why they are quarantined is in {output / 'quarantine.jsonl'}")
         raise typer.Exit(SOME_FAILED)
 
 

@@ -78,7 +78,7 @@ def read_sources(
     return name_sources(
         document
         for path in find_files(paths)
-        for document in ([path] if isinstance(path, DataError) else _documents(path, limits=limits))
+        for document in ([path] if isinstance(path, DataError) else read_documents(path, limits=limits))
     )
 
 
@@ -94,7 +94,8 @@ def name_sources(documents: Iterable[Document | DataError]) -> Iterator[Source |
         yield Source(id=name, place=document.place, text=document.text, meta=document.meta)
 
 
-def _documents(path: str, *, limits: DocumentLimits | None) -> Iterator[Document | DataError]:
+def read_documents(path: str, *, limits: DocumentLimits | None = None) -> Iterator[Document | DataError]:
+    """The document in a file (or in standard input), or those in an archive; a fault is yielded."""
     try:
         if path == STANDARD_INPUT:
             yield Document(read_text(path), place=path)
@@ -150,16 +151,16 @@ def decode_text(content: bytes, *, path: str) -> str:
 
 def _unique(path: str, taken: set[str]) -> str:
     """The file's stem, or with its folders, or with a number, whichever is free first."""
-    stem = "stdin" if path == STANDARD_INPUT else _printable(Path(path).stem)
+    stem = "stdin" if path == STANDARD_INPUT else printable(Path(path).stem)
     if stem not in taken:
         return stem
-    qualified = _printable(Path(path).with_suffix("").as_posix())
+    qualified = printable(Path(path).with_suffix("").as_posix())
     number = 2
     while qualified in taken:
         qualified, number = f"{stem}-{number}", number + 1
     return qualified
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """A file's name as text, whatever bytes the file system keeps for it."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -10,7 +10,7 @@ from typing import Any
 import spacy
 from confection import ConfigValidationError
 from spacy.language import Language
-from spacy.util import is_package
+from spacy.util import get_package_path, is_package
 
 from zhengling import components
 from zhengling.errors import ZhenglingError
@@ -72,6 +72,16 @@ def find_model(name_or_path: str | Path | None) -> str | Path:
     if Path(name).exists():
         raise ZhenglingError(f"{name}: not a model, it has no config.cfg and meta.json")
     raise ZhenglingError(f"{name}: no such model; give the folder of a model or the name of an installed one")
+
+
+def model_folder(name_or_path: str | Path | None) -> Path:
+    """The folder with a model's files; that of its package for an installed one.
+
+    Raises:
+        ZhenglingError: there is no such model.
+    """
+    model = find_model(name_or_path)
+    return model if isinstance(model, Path) else get_package_path(model)
 
 
 def scheme_of(nlp: Language) -> LabelScheme:

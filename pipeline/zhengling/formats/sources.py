@@ -61,7 +61,7 @@ def json_lines(path: Path, *, fault: Callable[[DataError], None]) -> Iterator[tu
                 if not data.strip():
                     continue
                 try:
-                    value = _parse_line(data, path=path, number=number)
+                    value = parse_json_line(data, path=path, number=number)
                 except DataError as error:
                     fault(error)
                     continue
@@ -150,7 +150,12 @@ def _percent(characters: str) -> str:
     return "".join(f"%{byte:02X}" for byte in characters.encode()) or "%"
 
 
-def _parse_line(raw: bytes, *, path: Path, number: int) -> Any:
+def parse_json_line(raw: bytes, *, path: Path, number: int) -> Any:
+    """The value of a line of JSONL, strictly.
+
+    Raises:
+        DataError: not UTF-8, or as of ``parse_json``; with the line's place.
+    """
     try:
         return parse_json(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
