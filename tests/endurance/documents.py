@@ -68,8 +68,8 @@ LONG = 200_000
 def document(number: int) -> str:
     """The text of a number: usually some hundred characters, one in a thousand up to 200,000."""
     random = Random(number)
-    longest = random.choices((20, 300, 3_000, LONG), (30, 60, 9.9, 0.1))[0]
-    length = random.randint(1, longest)
+    longest = random.choices((20, 300, 3_000), (3, 6, 1))[0]
+    length = random.randint(LONG // 10, LONG) if number % 1000 == 999 else random.randint(1, longest)
     chosen = random.sample(KINDS, random.randint(1, 3))
     pieces: list[str] = []
     size = 0
