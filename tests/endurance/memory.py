@@ -2,8 +2,8 @@
 
     python -m tests.endurance.memory --documents 100000
 
-A tenth of the documents runs beforehand, uncounted: caches fill and allocators settle. Throughput is that of the
-process's own CPU time, so that other work on the machine doesn't matter; memory is resident (Linux).
+A tenth of the documents runs beforehand, uncounted: caches fill and allocators settle. Throughput is that of
+the process's own CPU time, so that other work on the machine doesn't matter; memory is resident (Linux).
 Exit status: 0 all well, 1 too much growth or too slow.
 """
 
@@ -32,7 +32,7 @@ TENTHS = 10
 
 
 def texts_of(count: int, *, characters: int, seed: int) -> Iterator[str]:
-    """Texts that differ: stretches of bulletins with a number, so that strings are new and caches don't help."""
+    """Texts that differ: stretches of bulletins, each with a number, so that caches don't help."""
     bulletins, random = [bulletin.text for bulletin in read_bulletins(DATA)], Random(seed)
     for number in range(count):
         text = random.choice(bulletins)
@@ -55,7 +55,7 @@ def work(nlp: Language, count: int, *, characters: int, seed: int) -> float:
 
 
 def run(*, documents: int, characters: int) -> dict[str, object]:
-    """Read documents in tenths: growth in bytes, speed of each tenth, resident bytes before each and at the end."""
+    """Read documents in tenths: growth of memory, and the speed of each tenth."""
     nlp, part = zhengling.load(threads=1), documents // TENTHS
     work(nlp, part, characters=characters, seed=-1)
     gc.collect()
