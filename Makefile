@@ -35,8 +35,7 @@ audit: $(VENV)/.endurance
 	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 mutation: $(VENV)/.endurance
-	$(BIN)/mutmut run
-	$(BIN)/mutmut results
+	$(BIN)/python -m tests.endurance.mutation
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("zhengling needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -55,4 +54,4 @@ $(VENV)/.endurance: $(VENV)/.dev
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo dist build mutants
+	rm -rf $(VENV) demo dist build

@@ -65,13 +65,19 @@ def readers() -> Mapping[str, Reader]:
 
 def _format(name: str) -> Reader:
     files = Path(PATHS[name]).name
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / files
+        write_bulletins([BULLETIN], path, format=name)
+        written = sorted(path.iterdir()) if path.is_dir() else [path]
+        endings = [file.suffix for file in written]
+        seed = BORDER.join(file.read_bytes() for file in written)
 
     def read(content: bytes) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / files
             if REGISTRY[name].folder:
                 path.mkdir()
-                for ending, part in zip(REGISTRY[name].suffixes, content.split(BORDER), strict=False):
+                for ending, part in zip(endings, content.split(BORDER), strict=False):
                     (path / f"a{ending}").write_bytes(part)
             else:
                 path.write_bytes(content)
@@ -81,12 +87,6 @@ def _format(name: str) -> Reader:
                 for bulletin in read:
                     assert not list(faults(bulletin, scheme=SCHEME))
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / files
-        write_bulletins([BULLETIN], path, format=name)
-        endings = REGISTRY[name].suffixes
-        written = [next(path.glob(f"*{ending}")) for ending in endings] if path.is_dir() else [path]
-        seed = BORDER.join(file.read_bytes() for file in written)
     return Reader(read, [seed])
 
 
