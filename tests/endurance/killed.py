@@ -70,7 +70,7 @@ def write_training(shared: Path) -> None:
 
     encoder = make_encoder(shared / "encoder")
     data = write_jsonl(shared / "data.jsonl", invented_bulletins(6))
-    changes = {"schedule__epochs": 40, "schedule__checkpoint_minutes": 0.0}
+    changes = {"schedule__epochs": 12, "schedule__checkpoint_minutes": 0.0}
     overrides = finetune_overrides(encoder, data, **changes)
     (shared / "overrides.json").write_text(json.dumps(overrides), encoding="utf-8")
 

@@ -157,6 +157,7 @@ def run(
     *,
     clients: int,
     seconds: float,
+    warm_up: float = 0.0,
     pause: float | None = 1.0,
     changes: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
@@ -165,6 +166,7 @@ def run(
     Args:
         clients: that ask at the same time.
         seconds: how long they go on asking.
+        warm_up: seconds of the same load before memory is measured.
         pause: of the slow client between bytes, seconds; None for no such client.
         changes: of ``SETTINGS``.
     """
@@ -174,6 +176,7 @@ def run(
         settings.write_text(json.dumps({**SETTINGS, **(changes or {})}), encoding="utf-8")
         with server(settings) as address:
             expected = {text: _alone(address, text) for text in texts}
+            asyncio.run(_load(address, expected, clients=clients, seconds=warm_up, pause=None))
             before = memory(address)
             tally = asyncio.run(_load(address, expected, clients=clients, seconds=seconds, pause=pause))
             growth = memory(address) - before
@@ -192,9 +195,10 @@ def run(
 def main(
     clients: Annotated[int, typer.Option(min=1)] = 64,
     seconds: Annotated[float, typer.Option(min=1)] = 300,
+    warm_up: Annotated[float, typer.Option(help="Seconds of the same load before memory is measured.")] = 30,
 ) -> None:
     """Put bad manners on a service and print what came of it."""
-    found = run(clients=clients, seconds=seconds)
+    found = run(clients=clients, seconds=seconds, warm_up=warm_up)
     print(
         json.dumps({**found, "faults": found["faults"][:10], "fault_count": len(found["faults"])}, indent=1)
     )
