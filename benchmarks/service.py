@@ -60,13 +60,13 @@ def main(
 ) -> None:
     """Put load on a service and print what came of it."""
     texts = [bulletin.text for bulletin in read_bulletins(data)]
-    with _server(settings) as address:
+    with server(settings) as address:
         asyncio.run(_load(address, texts, clients=clients, seconds=warm_up))
-        before = _memory(address)
+        before = memory(address)
         begun = time.perf_counter()
         tally = asyncio.run(_load(address, texts, clients=clients, seconds=seconds))
         elapsed = time.perf_counter() - begun
-        growth = _memory(address) - before
+        growth = memory(address) - before
     result = _summary(tally, elapsed=elapsed) | {"memory_mb": before / 1e6, "growth_mb": growth / 1e6}
     print(json.dumps({key: _short(value) for key, value in result.items()}, indent=1))
     if any(status not in GOOD for status in tally.statuses) or growth > ALLOWED_GROWTH:
@@ -117,7 +117,7 @@ async def _client(http: httpx.AsyncClient, texts: list[str], tally: Tally, end: 
             tally.characters += len(response.json()["text"])
 
 
-def _memory(address: str) -> float:
+def memory(address: str) -> float:
     """Resident bytes of the server."""
     found = re.search(
         r"^process_resident_memory_bytes (\S+)$", httpx.get(f"{address}/metrics").text, re.MULTILINE
@@ -128,7 +128,8 @@ def _memory(address: str) -> float:
 
 
 @contextmanager
-def _server(settings: Path) -> Iterator[str]:
+def server(settings: Path) -> Iterator[str]:
+    """A service of its own process; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -12,8 +12,8 @@ from tests.conftest import Outcome
 
 import zhengling
 from zhengling.formats import read_bulletins, write_bulletins
+from zhengling.manifest import sha256
 from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence
-from zhengling.storage import sha256
 
 Cli = Callable[..., Outcome]
 TEXT = "示例市民政局召开会议\n3月5日，示例市民政局召开会议，部署老年人服务工作。\n"

@@ -27,6 +27,7 @@ PAGES = (
     CHINESE,
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
 )
 RUN = ("analyze", "batch", "ledger", "stats", "convert", "evaluate", "compare", "version")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -89,3 +90,18 @@ def test_a_failure_leaves_the_folder_as_it_was(exists: bool, tmp_path: Path) -> 
         raise RuntimeError
     assert names(tmp_path) == (["model"] if exists else [])
     assert not exists or names(folder) == ["old"]
+
+
+def test_a_fault_without_a_name_gets_that_of_the_file(tmp_path: Path) -> None:
+    """A full disk was told as one of "output"."""
+    path = tmp_path / "o.txt"
+    with pytest.raises(OSError) as caught, atomic_file(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+    with pytest.raises(FileNotFoundError) as caught, atomic_file(path) as temporary:
+        temporary.unlink()
+    assert caught.value.filename == str(path)
+    with pytest.raises(FileNotFoundError) as caught, atomic_file(path):
+        (tmp_path / "another").read_text()
+    assert caught.value.filename == str(tmp_path / "another")
+    assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from zhengling.errors import DataError
 from zhengling.formats.documents import SUFFIXES
-from zhengling.inputs import Source, decode_text, find_files, read_sources, read_text
+from zhengling.inputs import Source, decode_text, find_files, read_sources, read_text, read_whole
 
 TEXT = "示例市民政局召开会议，\r\n部署“一老一小”工作。\r\n"
 
@@ -185,3 +185,53 @@ def test_a_file_name_in_another_encoding(tmp_path: Path) -> None:
     path = write(tmp_path / os.fsdecode("公告.txt".encode("gbk")))
     (source,) = texts_of(path)
     assert source.id.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("**/*.txt", {"a.txt", "d/b.txt", "d/[e]/c.txt"}),
+        ("**", {"a.txt", "d/b.txt", "d/[e]/c.txt", "d/x.md"}),
+        ("d/**", {"d/b.txt", "d/[e]/c.txt", "d/x.md"}),
+        ("**/d/**/c.*", {"d/[e]/c.txt"}),
+        ("d/**b.txt", {"d/b.txt"}),
+        ("*/*.txt", {"d/b.txt"}),
+    ],
+)
+def test_patterns_with_any_folders(
+    pattern: str, names: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.txt", "d/b.txt", "d/[e]/c.txt", "d/x.md", ".hidden/h.txt"):
+        write(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert set(find_files([pattern])) == names
+    assert set(find_files([str(tmp_path / pattern)])) == {str(tmp_path / name) for name in names}
+
+
+def test_links_that_lead_back_to_themselves_end(tmp_path: Path) -> None:
+    """``**`` followed them, 40 levels deep each, and with two of them never came back."""
+    text = write(tmp_path / "folder" / "a.txt")
+    for name in ("one", "two"):
+        (tmp_path / "folder" / name).symlink_to(tmp_path / "folder")
+    assert list(find_files([str(tmp_path / "**" / "*.txt")])) == [str(text)]
+    assert list(find_files([str(tmp_path / "folder")])) == [str(text)]
+
+
+class Growing(io.FileIO):
+    """A file to which somebody adds while it is read."""
+
+    def readall(self) -> bytes:
+        content = super().readall()
+        with Path(str(self.name)).open("ab") as other:
+            other.write(b"more")
+        return content
+
+
+def test_a_file_that_is_written_while_it_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt")
+    with io.FileIO(path) as stream:
+        assert read_whole(stream, limit=100) == path.read_bytes()
+    with Growing(path) as stream, pytest.raises(DataError, match="changed while it was read"):
+        read_whole(stream, limit=100)
+    with io.FileIO(path) as stream, pytest.raises(DataError, match="limit file_bytes"):
+        read_whole(stream, limit=9)

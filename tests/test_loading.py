@@ -15,6 +15,7 @@ import zhengling
 from zhengling.components import BulletinEncoderPipe, bulletin_of
 from zhengling.errors import ZhenglingError
 from zhengling.loading import find_model, load_pipeline, scheme_of
+from zhengling.manifest import MANIFEST, seal
 from zhengling.schema import LabelScheme
 
 TEXT = "示例市民政局3月5日召开会议。\n会议要求，各地要在4月底前为困难老年人办妥补贴！"
@@ -143,7 +144,20 @@ def test_a_package_that_is_no_model(name: str) -> None:
 )
 def test_a_faulty_file_gives_one_line(name: str, content: str, model_copy: Path) -> None:
     (model_copy / name).write_text(content)
+    seal(model_copy)
     with pytest.raises(ZhenglingError, match="not a pipeline that can be loaded") as caught:
         zhengling.load(model_copy)
     assert str(model_copy) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_a_manifest_loads_with_a_warning(
+    model_copy: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    zhengling.load(model_copy, threads=1)
+    assert caplog.messages == []
+    (model_copy / MANIFEST).unlink()
+    zhengling.load(model_copy, threads=1)
+    assert caplog.messages == [
+        f"{model_copy}: has no {MANIFEST}, so some of its files can't be checked; see zhengling seal"
+    ]

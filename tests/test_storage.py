@@ -14,7 +14,7 @@ from tests.strategies import SCHEME
 import zhengling
 from zhengling.components import EntityTagger, SentenceClassifier, TaggerState, bulletin_of
 from zhengling.errors import ZhenglingError
-from zhengling.storage import MANIFEST, read_checked, sha256
+from zhengling.manifest import MANIFEST, read_checked, sha256
 
 TEXTS = ["示例市民政局3月5日召开会议。\n各地要在4月底前为困难老年人办妥补贴。", "来源：示例网", "好" * 600]
 

@@ -41,6 +41,21 @@ def test_an_owner_sees_some_way_beyond_what_it_owns(case: tuple[int, list[int], 
             assert right.own_start - right.start >= overlap // 2
 
 
+@settings(deadline=None, max_examples=300)
+@given(cases().filter(lambda case: case[0] > 0))
+def test_ownership_changes_at_the_border_nearest_to_the_middle(case: tuple[int, list[int], int, int]) -> None:
+    length, borders, size, overlap = case
+    windows = cut_windows(length, borders, size=size, overlap=overlap)
+    for left, right in pairwise(windows):
+        middle = (right.start + left.end) // 2
+        inside = [border for border in borders if right.start <= border <= left.end]
+        assert abs(left.own_end - middle) == min((abs(border - middle) for border in inside), default=0)
+
+
+def test_the_only_border_ends_a_window() -> None:
+    assert [window.end for window in cut_windows(300, [200], size=254, overlap=16)] == [200, 300]
+
+
 @pytest.mark.parametrize("length", [1, 253, 254])
 def test_a_text_that_fits_is_one_window(length: int) -> None:
     (window,) = cut_windows(length, [0, length // 2], size=254, overlap=48)

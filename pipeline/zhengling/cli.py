@@ -546,6 +546,18 @@ def card(
 
 
 @app.command()
+def seal(
+    model: Annotated[Path, typer.Argument(help="Folder of a pipeline or an encoder.")],
+) -> None:
+    """Write a model's manifest: if it has none, or after its files were changed on purpose."""
+    from zhengling.manifest import MANIFEST
+    from zhengling.manifest import seal as write
+
+    write(model)
+    typer.echo(model / MANIFEST)
+
+
+@app.command()
 def package(
     model: Annotated[Path, typer.Argument(help="Folder of a pipeline.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the wheel.")] = Path("dist"),

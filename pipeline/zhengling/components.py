@@ -27,9 +27,10 @@ from zhengling.directives import find_directives
 from zhengling.encoder import Backend, BulletinEncoder, Encoded, Floats, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.heads import SentenceHead, sigmoid, softmax
+from zhengling.manifest import Files
 from zhengling.schema import Bulletin, Directive, Entity, LabelScheme, Sentence
 from zhengling.scoring import Scorer, score_entities, score_sentences
-from zhengling.storage import Files, Stored
+from zhengling.storage import Stored
 from zhengling.text import split_sentences
 from zhengling.tokens import make_doc, sentence_spans, sentences
 

@@ -27,9 +27,10 @@ def atomic_file(path: Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with _named(path, instead_of=temporary):
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -76,11 +77,14 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Let an error name the file that was asked for, not the temporary one."""
+def _named(path: Path, *, instead_of: Path | None = None) -> Iterator[None]:
+    """Let an error name the file that was asked for, not the temporary one or, as of a full disk, none."""
     try:
         yield
     except OSError as error:
+        foreign = error.filename is not None and str(error.filename) != str(instead_of)
+        if error.errno is None or (instead_of is not None and foreign):
+            raise
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 

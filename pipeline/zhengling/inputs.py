@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from glob import glob, has_magic
+from glob import escape, glob, has_magic
 from pathlib import Path
 
 from zhengling.errors import DataError
@@ -14,6 +16,7 @@ from zhengling.formats.documents import SUFFIXES, Document, DocumentLimits, read
 from zhengling.formats.documents.plain import decode
 
 STANDARD_INPUT = "-"
+_ANY_FOLDERS = re.compile(r"(?:^|(?<=[/\\]))\*\*(?:[/\\]+|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,26 @@ def _expand(path: str) -> list[str] | list[DataError]:
         files = sorted(map(str, found))
         return files or [DataError(f"no bulletins in this folder ({', '.join(SUFFIXES)})", path=path)]
     if has_magic(path):
-        fitting = glob(path, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute patterns
-        files = sorted(file for file in fitting if Path(file).is_file())
+        files = sorted(file for file in set(_fitting(path)) if Path(file).is_file())
         return files or [DataError("no file fits this pattern", path=path)]
     return [DataError("no such file or folder", path=path)]
+
+
+def _fitting(pattern: str) -> Iterator[str]:
+    """What fits a pattern; ``**`` stands for any folders, but those that only a link leads to.
+
+    ``glob`` would follow links, and never end where two of them lead back.
+    """
+    found = _ANY_FOLDERS.search(pattern)
+    if found is None:
+        yield from glob(pattern)  # noqa: PTH207 - Path.glob takes no absolute patterns
+        return
+    before, after = pattern[: found.start()], pattern[found.end() :] or "*"
+    for base in glob(before) if before else ["."]:  # noqa: PTH207
+        for folder, inner, _ in os.walk(base):
+            inner[:] = [name for name in inner if not name.startswith(".")]
+            inside = "" if folder == "." else escape(folder.removeprefix("./"))
+            yield from _fitting(os.path.join(inside, after))  # noqa: PTH118
 
 
 def read_sources(
@@ -109,12 +128,28 @@ def read_documents(path: str, *, limits: DocumentLimits | None = None) -> Iterat
 
 def _read_bytes(path: str, *, limit: int) -> bytes:
     try:
-        size = Path(path).stat().st_size
-        if size > limit:
-            raise DataError(f"{size} bytes, more than {limit} (limit file_bytes)", path=path)
-        return Path(path).read_bytes()
+        with io.FileIO(path) as stream:
+            return read_whole(stream, limit=limit)
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror}", path=path) from error
+    except DataError as error:
+        raise DataError(error.message, path=path) from error
+
+
+def read_whole(stream: io.FileIO, *, limit: int) -> bytes:
+    """All of an open file, if it is one version of it.
+
+    Raises:
+        DataError: it is longer than the limit, or somebody wrote to it meanwhile.
+    """
+    before = os.fstat(stream.fileno())
+    if before.st_size > limit:
+        raise DataError(f"{before.st_size} bytes, more than {limit} (limit file_bytes)")
+    content = stream.readall()
+    after = os.fstat(stream.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise DataError("was changed while it was read; try again when it is complete")
+    return content
 
 
 def read_text(path: str) -> str:

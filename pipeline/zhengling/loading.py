@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +15,10 @@ from spacy.util import get_package_path, is_package
 
 from zhengling import components
 from zhengling.errors import ZhenglingError
+from zhengling.manifest import MANIFEST, check_model
 from zhengling.schema import LabelScheme
 
+LOG = logging.getLogger(__name__)
 DEFAULT_MODEL = "zh_bulletin_sm"
 REPOSITORY_MODELS = Path(__file__).parents[2] / "models"
 
@@ -44,6 +47,10 @@ def load_pipeline(
         ZhenglingError: there is no such model, or it is damaged.
     """
     model = find_model(name_or_path)
+    if isinstance(model, Path) and not check_model(model):
+        LOG.warning(
+            "%s: has no %s, so some of its files can't be checked; see zhengling seal", model, MANIFEST
+        )
     try:
         nlp = spacy.load(model, config=dict(changes or {}))
     except _FAULTS as error:

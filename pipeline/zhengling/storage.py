@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import srsly
 
-from zhengling.errors import ZhenglingError
-
-Files = dict[str, bytes]
-MANIFEST = "manifest.json"
+from zhengling.manifest import Files, check_model, is_model, read_checked, unseal, write_manifest
 
 
 class Stored(ABC):
@@ -32,22 +27,28 @@ class Stored(ABC):
         """Restore the state from the files that ``files`` gave."""
 
     def to_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> None:
-        """Write the files and a manifest with their sha256."""
+        """Write the files and a manifest with their sha256.
+
+        A manifest of the pipeline around them would be that of older files, so it is taken away.
+        """
         folder = Path(path)
+        unseal(folder.parent)
         folder.mkdir(parents=True, exist_ok=True)
         files = self.files()
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        manifest = {name: sha256(content) for name, content in files.items()}
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        write_manifest(folder, files)
 
     def from_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> Self:
-        """Read the files.
+        """Read the files; those of the pipeline around them, as spaCy checks none, must be sound too.
 
         Raises:
             ZhenglingError: a file is missing or is not the one that was written.
         """
-        self.take(read_checked(Path(path)))
+        folder = Path(path)
+        if is_model(folder.parent):
+            check_model(folder.parent)
+        self.take(read_checked(folder))
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -59,46 +60,3 @@ class Stored(ABC):
         """Read what ``to_bytes`` gave."""
         self.take(srsly.msgpack_loads(data))
         return self
-
-
-def read_checked(folder: Path) -> Files:
-    """Read the files of a component's folder and compare them with its manifest.
-
-    Raises:
-        ZhenglingError: the message names the file.
-    """
-    manifest = _read_manifest(folder)
-    files = {}
-    for name, expected in manifest.items():
-        try:
-            content = (folder / name).read_bytes()
-        except OSError as error:
-            raise ZhenglingError(f"{folder / name}: can't be read ({error.strerror}); {_MEND}") from error
-        if sha256(content) != expected:
-            raise ZhenglingError(
-                f"{folder / name}: damaged or replaced, its sha256 is not the manifest's; {_MEND}"
-            )
-        files[name] = content
-    return files
-
-
-_MEND = "fetch the model again"
-
-
-def _read_manifest(folder: Path) -> dict[str, str]:
-    path = folder / MANIFEST
-    try:
-        manifest: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ZhenglingError(f"{path}: can't be read ({error.strerror}); {_MEND}") from error
-    except ValueError as error:
-        raise ZhenglingError(f"{path}: not JSON; {_MEND}") from error
-    # Plain file names only: a manifest must not reach outside its folder.
-    if not isinstance(manifest, dict) or any(Path(name).name != name for name in manifest):
-        raise ZhenglingError(f"{path}: not a manifest of files in this folder; {_MEND}")
-    return manifest
-
-
-def sha256(content: bytes) -> str:
-    """Hexadecimal SHA-256."""
-    return hashlib.sha256(content).hexdigest()

@@ -18,6 +18,8 @@ import pytest
 from tests.conftest import REPOSITORY, Outcome
 from tests.service.conftest import TEXT
 
+from zhengling.service.settings import ServiceSettings
+
 Start = Callable[..., tuple["subprocess.Popen[bytes]", str]]
 
 
@@ -69,6 +71,18 @@ def test_what_was_begun_is_finished_when_it_is_stopped(command: Start) -> None:
     entries = [json.loads(line) for line in logged.decode().splitlines()]
     assert [entry["status"] for entry in entries if entry["path"] == "/v1/analyze"] == [200]
     assert "示例" not in logged.decode()
+
+
+def test_a_body_that_never_ends_is_given_up(start: Callable[..., str]) -> None:
+    """It was waited for without end, whatever ``timeout_seconds`` said."""
+    address = httpx.URL(start(settings=ServiceSettings(timeout_seconds=0.2)))
+    head = "POST /v1/analyze HTTP/1.1\r\nHost: x\r\nContent-Type: {}\r\nContent-Length: 999\r\n\r\n"
+    for kind, begun in (("application/json", '{"text"'), ("multipart/form-data; boundary=b", "--b\r\n")):
+        with socket.create_connection((address.host, address.port or 80), timeout=60) as connection:
+            connection.sendall((head.format(kind) + begun).encode())
+            answer = b"".join(iter(lambda: connection.recv(4096), b""))  # until the service closes it
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b'"code":"slow"' in answer
 
 
 def test_faults_of_the_command(cli: Callable[..., Outcome], tmp_path: Path) -> None:

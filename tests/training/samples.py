@@ -164,7 +164,13 @@ def pretrain_recipe(encoder: Path, corpus: Path, **changes: object) -> PretrainR
 
 def finetune_recipe(encoder: Path, data: Path, **changes: object) -> FinetuneRecipe:
     """The shipped recipe for a tiny run; ``schedule__epochs=3`` changes ``schedule.epochs``."""
-    overrides = {
+    overrides = finetune_overrides(encoder, data, **changes)
+    return load_recipe(CONFIGS / "zh_bulletin_sm.cfg", FinetuneRecipe, overrides=overrides)
+
+
+def finetune_overrides(encoder: Path, data: Path, **changes: object) -> dict[str, Any]:
+    """What a tiny run changes of the shipped recipe."""
+    overrides: dict[str, Any] = {
         "data.scheme": str(CONFIGS / "schemes" / "zh_bulletin.json"),
         "data.train": [str(data)],
         "data.corrections": [],
@@ -181,5 +187,4 @@ def finetune_recipe(encoder: Path, data: Path, **changes: object) -> FinetuneRec
         "schedule.encoder_rate": 3e-3,
         "schedule.heads_rate": 1e-2,
     }
-    overrides |= {key.replace("__", "."): value for key, value in changes.items()}
-    return load_recipe(CONFIGS / "zh_bulletin_sm.cfg", FinetuneRecipe, overrides=overrides)
+    return overrides | {key.replace("__", "."): value for key, value in changes.items()}

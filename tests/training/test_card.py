@@ -9,6 +9,7 @@ import pytest
 from tests.training.evaluation.samples import FACTS
 
 from zhengling.errors import ZhenglingError
+from zhengling.manifest import check_model, read_checked, write_manifest
 from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence
 from zhengling_training.card import write_card
 from zhengling_training.config import load_recipe
@@ -55,6 +56,19 @@ def test_figures_go_into_card_and_meta(tmp_path: Path) -> None:
     assert "| PERSON | – | – | – | 0 |" in card
     meta = json.loads((model / "meta.json").read_text(encoding="utf-8"))
     assert meta["performance"]["function_accuracy"] == 1.0
+
+
+def test_the_manifest_knows_the_new_figures(tmp_path: Path) -> None:
+    model, report = make_model(tmp_path), make_scores(tmp_path)
+    content = (model / "meta.json").read_bytes()
+    write_manifest(model, {"meta.json": content})
+    write_card(model, report)
+    assert check_model(model)
+    assert read_checked(model)["meta.json"] != content
+
+    (model / "meta.json").write_bytes(content)
+    with pytest.raises(ZhenglingError, match=r"meta\.json: damaged or replaced"):
+        write_card(model, report)
 
 
 def test_a_folder_that_is_no_model_is_an_error(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from zhengling.errors import ZhenglingError
 from zhengling.files import write_text
+from zhengling.manifest import check_model, renew
 from zhengling_training.evaluation.report import read_report
 from zhengling_training.evaluation.table import figure
 from zhengling_training.templating import environment
@@ -27,11 +28,13 @@ def write_card(model: Path, report: Path) -> Path:
         ZhenglingError: one of the files can't be read or isn't what it should be.
     """
     meta = _read(model / "meta.json")
+    check_model(model)
     measured = read_report(report)
     if "zhengling" not in meta:
         raise ZhenglingError(f"{model}: not a pipeline that zhengling train made")
     meta["performance"] = measured["summary"]
     write_text(model / "meta.json", json.dumps(meta, ensure_ascii=False, indent=2))
+    renew(model)
     templates = environment(escape=False)
     templates.filters["figure"] = figure
     size = sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6

@@ -12,8 +12,8 @@ from typing import Any
 
 from zhengling.files import write_text
 from zhengling.formats import read_bulletins
+from zhengling.manifest import sha256
 from zhengling.schema import Bulletin, LabelScheme
-from zhengling.storage import sha256
 from zhengling_training.templating import environment
 
 SPLITS = ("train", "dev")

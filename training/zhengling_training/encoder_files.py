@@ -15,6 +15,7 @@ from transformers import BertConfig, BertModel
 from zhengling.characters import CharacterVocabulary
 from zhengling.errors import ZhenglingError
 from zhengling.files import atomic_folder, write_text
+from zhengling.manifest import check_model, seal
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 # The output head of masked-LM pretraining: kept so that pretraining goes on where it ended.
@@ -33,6 +34,7 @@ def load_encoder(folder: Path, *, layers: int | None = None, dropout: float = 0.
     Raises:
         ZhenglingError: a file is missing or damaged, or weights and configuration disagree.
     """
+    check_model(folder)
     settings = read_config(folder)
     if layers is not None:
         if layers > settings["num_hidden_layers"]:
@@ -127,7 +129,7 @@ def save_encoder(
     parts: Mapping[str, torch.nn.Module] | None = None,
     texts: Mapping[str, str] | None = None,
 ) -> None:
-    """Write an encoder folder whole, weights in fp16 (half the size, no measurable loss).
+    """Write an encoder folder whole, with its manifest, weights in fp16 (half the size, no measurable loss).
 
     Args:
         model: the encoder.
@@ -144,6 +146,7 @@ def save_encoder(
         for name, text in {CONFIG: configuration, **(texts or {})}.items():
             write_text(temporary / name, text)
         (temporary / TOKENIZER).write_bytes(tokenizer)
+        seal(temporary)
 
 
 def _save_weights(module: torch.nn.Module, path: Path) -> None:

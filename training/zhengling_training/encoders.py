@@ -30,6 +30,7 @@ from transformers import (
 from zhengling.characters import SPECIAL_TOKENS, CharacterVocabulary, normalise_character
 from zhengling.errors import ZhenglingError
 from zhengling.loading import load_pipeline
+from zhengling.manifest import MANIFEST
 from zhengling_training.bert_torch import bert_model
 from zhengling_training.bert_weights import read_graph
 from zhengling_training.convert_e5 import character_tokenizer
@@ -110,7 +111,9 @@ def _of_pipeline(folder: Path, *, layers: int | None, dropout: float) -> OpenedE
 
 
 def is_own(folder: Path) -> bool:
-    """Whether a folder is of the project's own kind, as far as its tokenizer tells."""
+    """Whether a folder is of the project's own kind, as far as its manifest or its tokenizer tells."""
+    if (folder / MANIFEST).exists():
+        return True
     try:
         kind = json.loads((folder / TOKENIZER).read_text(encoding="utf-8"))["model"]["type"]
     except FileNotFoundError:

@@ -19,6 +19,7 @@ from zhengling.encoder import WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.files import atomic_folder
 from zhengling.heads import SentenceHead
+from zhengling.manifest import seal
 from zhengling.schema import LabelScheme
 from zhengling_training.bert_graph import ACTIVATIONS, Network, write_graph
 from zhengling_training.calibrate import Calibration
@@ -172,6 +173,7 @@ def torch_pipeline(
 
 
 def save_pipeline(nlp: Language, folder: Path) -> None:
-    """Write the pipeline's folder whole or not at all."""
+    """Write the pipeline's folder with its manifest, whole or not at all."""
     with atomic_folder(folder) as temporary:
         nlp.to_disk(temporary)
+        seal(temporary)

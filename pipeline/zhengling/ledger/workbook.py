@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -45,7 +46,10 @@ def write_workbook(
     try:
         for number, part in enumerate(_parts(numbered, rows_a_sheet), start=1):
             _sheet(book, part, number=number, language=language, folder=folder)
-        book.save(path)
+        # Packed in memory: a file that can't be ended on a full disk complains when it is thrown away.
+        packed = io.BytesIO()
+        book.save(packed)
+        path.write_bytes(packed.getbuffer())
     except BaseException as error:
         _abandon(book)
         if isinstance(error, _writing_errors()):

@@ -60,6 +60,7 @@ _ERROR = _object({"error": _object({"code": _TEXT, "message": _TEXT})})
 _REFUSALS = {
     400: "The body can't be read.",
     401: "No token, or a wrong one.",
+    408: "The request was not there in time.",
     413: "Beyond a limit.",
     415: "Neither JSON nor a form.",
     422: "Not what is needed, or a document without text.",

@@ -48,6 +48,12 @@ def busy(seconds: int) -> Refusal:
     return Refusal(429, "busy", f"busy; try again in {seconds} s", {"Retry-After": str(seconds)})
 
 
+def slow(seconds: float) -> Refusal:
+    """A request that isn't there in time; the connection is closed, as its rest would hold it open."""
+    message = f"the request was not complete within {seconds:g} s (limit timeout_seconds); send it faster"
+    return Refusal(408, "slow", message, {"Connection": "close"})
+
+
 def late(seconds: float) -> Refusal:
     """Not done in time."""
     return Refusal(504, "late", f"not done within {seconds:g} s (limit timeout_seconds); send less at a time")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -147,15 +148,24 @@ async def _stream(request: Request, *, settings: ServiceSettings) -> AsyncGenera
         size = int(declared[:20])
     if size > limit:
         raise refusals.too_large(size, what="bytes in the body", limit=limit, name="body_bytes")
-    size = 0
+    size, chunks = 0, request.stream()
+    deadline = asyncio.get_running_loop().time() + settings.timeout_seconds
     try:
-        async for chunk in request.stream():
+        while (chunk := await _within(deadline, chunks)) is not None:
             size += len(chunk)
             if size > limit:
                 raise refusals.too_large(size, what="bytes in the body", limit=limit, name="body_bytes")
             yield chunk
+    except TimeoutError:
+        raise refusals.slow(settings.timeout_seconds) from None
     except ClientDisconnect as error:
         raise refusals.unreadable("the connection was closed before the end of the body") from error
+
+
+async def _within(deadline: float, chunks: AsyncIterator[bytes]) -> bytes | None:
+    """The next chunk, None after the last."""
+    async with asyncio.timeout_at(deadline):
+        return await anext(chunks, None)
 
 
 def _texts(data: Any, *, body: type[TextBody] | type[BatchBody]) -> list[TextBody]:

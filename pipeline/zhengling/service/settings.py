@@ -23,7 +23,7 @@ class ServiceSettings:
         workers: threads that analyse; they share one model.
         queue: requests that wait for a worker; further ones are answered with 429.
         retry_seconds: after which a refused client is told to come back.
-        timeout_seconds: from the request's arrival to its answer, waiting included; then 504.
+        timeout_seconds: for a request to arrive, else 408; then for its answer, waiting included, else 504.
         shutdown_seconds: for requests under way when the service is stopped.
         documents: limits of uploaded documents and archives.
     """
