@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,13 +18,14 @@ def choose_layers(model: BertModel, numbers: Sequence[int]) -> None:
     Raises:
         ZhenglingError: there is no such layer, or one is named twice or out of order.
     """
-    count = len(model.encoder.layer)
+    layers: Any = model.encoder.layer
+    count = len(layers)
     if not numbers or sorted(set(numbers)) != list(numbers) or numbers[0] < 0 or numbers[-1] >= count:
         raise ZhenglingError(
             f"encoder.layers: {list(numbers)} must be numbers of the encoder's {count} layers, "
             f"from 0 to {count - 1}, in rising order"
         )
-    model.encoder.layer = nn.ModuleList([model.encoder.layer[number] for number in numbers])
+    model.encoder.layer = nn.ModuleList([layers[number] for number in numbers])
     model.config.num_hidden_layers = len(numbers)
 
 
@@ -40,7 +42,8 @@ def narrow(model: BertModel, size: int) -> None:
         raise ZhenglingError(
             f"encoder.intermediate: the layers have {model.config.intermediate_size} units, not {size}"
         )
-    for layer in model.encoder.layer:
+    layers: Any = model.encoder.layer
+    for layer in layers:
         into, out = layer.intermediate.dense, layer.output.dense
         weight = into.weight.norm(dim=1) * out.weight.norm(dim=0)
         chosen = weight.topk(size).indices.sort().values
