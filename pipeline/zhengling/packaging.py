@@ -14,6 +14,7 @@ from spacy.cli.package import package
 from zhengling.errors import ZhenglingError
 from zhengling.files import atomic_file
 from zhengling.loading import load_pipeline
+from zhengling.manifest import renew
 
 
 def build_wheel(model: Path, output: Path) -> Path:
@@ -36,6 +37,8 @@ def build_wheel(model: Path, output: Path) -> Path:
     with TemporaryDirectory() as folder:
         package(model, Path(folder), create_sdist=False, create_wheel=False, silent=True)
         (source,) = Path(folder).iterdir()
+        for config in source.rglob("config.cfg"):
+            renew(config.parent)  # spaCy's packaging writes another meta.json
         command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(source)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -13,6 +13,7 @@ from tests.strategies import SCHEME
 
 from zhengling.characters import SPECIAL_TOKENS
 from zhengling.components import BulletinEncoderPipe
+from zhengling.manifest import seal
 
 # A character that the network has no row for: it raises over every text with it.
 BOMB = "爆"
@@ -40,4 +41,5 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pipe.take({"encoder.onnx": model.SerializeToString(), "tokenizer.json": tokenizer})
     folder = tmp_path_factory.mktemp("models") / "tiny"
     nlp.to_disk(folder)
+    seal(folder)
     return folder

