@@ -38,7 +38,9 @@ def build_wheel(model: Path, output: Path) -> Path:
         package(model, Path(folder), create_sdist=False, create_wheel=False, silent=True)
         (source,) = Path(folder).iterdir()
         for config in source.rglob("config.cfg"):
-            renew(config.parent)  # spaCy's packaging writes another meta.json
+            # The setup.py that spaCy writes puts its own meta.json in the place of the model's.
+            shutil.copyfile(source / "meta.json", config.parent / "meta.json")
+            renew(config.parent)
         command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(source)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
