@@ -19,6 +19,7 @@ from zhengling.batch.ranges import Part
 from zhengling.errors import ZhenglingError
 from zhengling.files import sha256_of
 from zhengling.loading import model_folder
+from zhengling.manifest import MANIFEST
 
 # Does parts, in any order, and gives what was finished; a generator that is closed stops its workers.
 Engine = Callable[[Iterable[Part], Job], Generator[Finished]]
@@ -96,11 +97,11 @@ def _new_manifest(job: Job, source: Input, plan: Plan, model: dict[str, str]) ->
 
 
 def _model(job: Job) -> dict[str, str]:
-    """The model's folder, and a digest of all files in it but its card and figures."""
+    """The model's folder, and a digest of all files in it but its card, its figures and their hash."""
     folder, digest = model_folder(job.model), hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder).as_posix()
-        if name not in ("README.md", "meta.json") and "__pycache__" not in name:
+        if name not in ("README.md", "meta.json", MANIFEST) and "__pycache__" not in name:
             digest.update(f"{name}\0{sha256_of(path)}\n".encode())
     return {"name": folder.name, "sha256": digest.hexdigest()}
 
