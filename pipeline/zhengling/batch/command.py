@@ -11,15 +11,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from zhengling.batch.finding import find_input
-from zhengling.batch.job import BatchSettings, Job
+from zhengling.batch.job import BatchSettings, Job, Say
 from zhengling.batch.local import run_local
 from zhengling.batch.manifest import Counts
 from zhengling.batch.on_ray import RayOptions, run_on_ray
 from zhengling.batch.running import Engine, run_batch
 
 LOCAL, RAY = "local", "ray"
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+# Told a line that people should know, and told of documents that are done.
+Say = Callable[[str], None]
+Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from zhengling.batch.job import Job
+from zhengling.batch.job import Job, Progress, Say
 from zhengling.batch.manifest import Finished
 from zhengling.batch.ranges import Part
 from zhengling.batch.worker import Done, Message, Read, Ready, Stop, work
 from zhengling.errors import ZhenglingError
-
-Say = Callable[[str], None]
-Progress = Callable[[int], object]
 
 
 def run_local(

@@ -9,20 +9,18 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zhengling.batch.job import Job
+from zhengling.batch.job import Job, Progress
 from zhengling.batch.manifest import Finished
 from zhengling.batch.ranges import Part
 from zhengling.batch.worker import limit_threads, reason_of
 from zhengling.errors import ZhenglingError
 from zhengling.loading import find_model
-
-Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True)

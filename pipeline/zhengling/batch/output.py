@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from zhengling.batch.job import Job
+from zhengling.batch.job import Job, Say
 from zhengling.batch.manifest import FILE, Counts, Manifest, differences
 from zhengling.errors import DataError, ZhenglingError
 from zhengling.files import atomic_file, sha256_of
 
 QUARANTINE = "quarantine.jsonl"
-
-Say = Callable[[str], None]
 
 
 @contextmanager

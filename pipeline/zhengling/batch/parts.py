@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +10,7 @@ from spacy.language import Language
 
 from zhengling.analysis import analyse
 from zhengling.batch.documents import Found, Quarantined
-from zhengling.batch.job import BatchSettings, Job
+from zhengling.batch.job import BatchSettings, Job, Progress
 from zhengling.batch.manifest import Finished
 from zhengling.batch.ranges import Part
 from zhengling.batch.reading import Reader, killed
@@ -24,7 +24,6 @@ from zhengling.loading import load_pipeline
 
 # A document with its number in the part.
 _Read = tuple[int, Found | Quarantined]
-Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True)

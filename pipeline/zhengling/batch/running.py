@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zhengling import __version__
 from zhengling.batch.finding import Input
-from zhengling.batch.job import Job
+from zhengling.batch.job import Job, Say
 from zhengling.batch.manifest import Counts, Finished, Manifest
 from zhengling.batch.output import check_counts, collect_quarantine, own, resumed, sweep
 from zhengling.batch.plan import Plan, write_plan
@@ -23,7 +23,6 @@ from zhengling.manifest import MANIFEST
 
 # Does parts, in any order, and gives what was finished; a generator that is closed stops its workers.
 Engine = Callable[[Iterable[Part], Job], Generator[Finished]]
-Say = Callable[[str], None]
 
 
 def run_batch(
