@@ -196,7 +196,9 @@ def test_texts_together_are_decoded_as_each_alone(
     texts: list[tuple[Floats, list[tuple[int, int]], NDArray[np.bool_]]], temperature: float
 ) -> None:
     emissions, segments, blanks = ([case[part] for case in texts] for part in range(3))
-    together = decode_texts(emissions, segments, blanks=blanks, temperature=temperature)
+    together = decode_texts(
+        emissions, segments, blanks=blanks, pairs=[[] for _ in texts], temperature=temperature
+    )
     assert len(together) == len(texts)
     for (scores, spans, white), found in zip(texts, together, strict=True):
         alone = decode(scores, spans, blanks=white, temperature=temperature)
@@ -229,3 +231,54 @@ def test_probabilities_at_once_are_those_one_by_one(emissions: Floats) -> None:
     expected = one_by_one(emissions[None], spans)
     assert span_probabilities(emissions[None], spans) == pytest.approx(expected, abs=1e-9)
     assert len(span_probabilities(emissions[None], [])) == 0
+
+
+def surely(length: int, spans: Spans, *, unsure: dict[int, Floats] | None = None) -> Floats:
+    """Emissions that say these spans, but for the scores of some positions."""
+    emissions = np.full((length, 1 + 4 * LABELS), -4.0)
+    emissions[np.arange(length), tag_numbers(spans, length)] = 4.0
+    for at, scores in (unsure or {}).items():
+        emissions[at] = scores
+    return emissions
+
+
+def test_a_span_with_one_quote_gets_both_where_that_is_more_probable() -> None:
+    wider = surely(8, ((1, 7, 1),))
+    wider[[5, 6]] = [-4, -4, -4, -4, -4, -4, 0, 4.2, -4], [3.9, -4, -4, -4, -4, -4, -4, 3.8, -4]
+    assert plain(decode(wider, [(0, 8)])) == ((1, 6, 1),)
+    assert plain(decode(wider, [(0, 8)], pairs=[(1, 6)])) == ((1, 7, 1),)
+
+
+def test_a_span_with_one_quote_loses_it_where_that_is_more_probable() -> None:
+    narrower = surely(8, ((2, 6, 0),))
+    narrower[[1, 2]] = [3.8, 3.9, -4, -4, -4, -4, -4, -4, -4], [-4, 3.8, 3.9, -4, -4, -4, -4, -4, -4]
+    assert plain(decode(narrower, [(0, 8)])) == ((1, 6, 0),)
+    assert plain(decode(narrower, [(0, 8)], pairs=[(1, 6)])) == ((2, 6, 0),)
+
+
+def test_neighbours_leave_no_room_for_the_other_quote() -> None:
+    emissions = surely(8, ((0, 1, 0), (1, 2, 1), (2, 5, 0)))
+    spans = ((0, 1, 0), (1, 2, 1), (2, 5, 0))
+    assert plain(decode(emissions, [(0, 8)], pairs=[(1, 6)])) == spans
+    assert plain(decode(emissions, [(0, 4), (4, 8)], pairs=[(3, 6)])) == plain(
+        decode(emissions, [(0, 4), (4, 8)])
+    )
+
+
+@settings(deadline=None, max_examples=150)
+@given(emissions_of(st.integers(2, 5)), st.data())
+def test_pairs_part_only_spans_without_room(emissions: Floats, data: st.DataObject) -> None:
+    length = len(emissions)
+    pair = tuple(sorted(data.draw(st.sets(st.integers(0, length - 1), min_size=2, max_size=2))))
+    before = plain(decode(emissions, [(0, length)]))
+    spans = decode(emissions, [(0, length)], pairs=[pair])
+    after = plain(spans)
+    possible = oracle(emissions)
+    assert all(left.end <= right.start for left, right in pairwise(spans))
+    assert [label for _, _, label in after] == [label for _, _, label in before]
+    for old, new in zip(before, after, strict=True):
+        whole = [(n in range(*new[:2])) for n in pair]
+        assert old == new or (len(set(whole)) == 1 and len({n in range(*old[:2]) for n in pair}) == 2)
+    for span in spans:
+        probability = sum(p for way, p in possible.items() if (span.start, span.end, span.label) in way)
+        assert span.score == pytest.approx(probability, abs=1e-6)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.strategies import TEXTS
 
 from zhengling.errors import ZhenglingError
-from zhengling.text import CLOSERS, TERMINALS, check_text, split_sentences
+from zhengling.text import CLOSERS, TERMINALS, bracket_pairs, check_text, split_sentences
 
 FRAGMENTS = [
     "会议要求", "养老机构", "2024年3月5日", "来源", "图为", "的", "(一)", "一、", "\u202e",
@@ -130,3 +130,25 @@ def test_white_space_is_no_sentence(text: str) -> None:
 @pytest.mark.parametrize("character", ["\ufeff", "\u200b", "\u2060", "\x00", "\u202e", "😀"])
 def test_what_is_not_white_space_is_text(character: str) -> None:
     assert split_sentences(f"\n{character}\n") == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("“一老一小”", [(0, 5)]),
+        ("（《甲》和“乙（丙）”）", [(1, 3), (7, 9), (5, 10), (0, 11)]),
+        ("”甲“", []),
+        ("（甲）（乙", [(0, 2)]),
+        ("“甲“乙”", [(2, 4)]),
+        ("(甲）", []),
+    ],
+)
+def test_brackets_and_quotes_that_belong_together(text: str, pairs: list[tuple[int, int]]) -> None:
+    assert bracket_pairs(text) == pairs
+
+
+@given(ANY_TEXT)
+def test_pairs_share_no_bracket(text: str) -> None:
+    halves = [at for pair in bracket_pairs(text) for at in pair]
+    assert len(set(halves)) == len(halves)
+    assert all(left < right for left, right in bracket_pairs(text))

@@ -31,7 +31,7 @@ from zhengling.manifest import Files
 from zhengling.schema import Bulletin, Directive, Entity, LabelScheme, Sentence
 from zhengling.scoring import Scorer, score_entities, score_sentences
 from zhengling.storage import Stored
-from zhengling.text import split_sentences
+from zhengling.text import bracket_pairs, split_sentences
 from zhengling.tokens import make_doc, sentence_spans, sentences
 
 # Encodings travel from the encoder to the heads in ``user_hooks``, which spaCy never serialises.
@@ -207,6 +207,7 @@ class EntityTagger(Stored):
                 emissions,
                 list(map(sentence_spans, batch, texts)),
                 blanks=list(map(blanks, texts)),
+                pairs=list(map(bracket_pairs, texts)),
                 temperature=state.temperature,
             )
             del emissions

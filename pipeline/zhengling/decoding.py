@@ -10,8 +10,10 @@ Tags are numbered ``0`` for O, then ``1 + 4 * label + (0: B, 1: I, 2: E, 3: S)``
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 from zhengling.batching import batches
 
 Floats = NDArray[np.floating]
+Pairs = list[tuple[int, int]]
 B, I, E, S = range(4)  # noqa: E741
 IMPOSSIBLE = -1e30
 LONGEST_SEGMENT = 512
@@ -67,6 +70,7 @@ def decode(
     segments: Sequence[tuple[int, int]],
     *,
     blanks: NDArray[np.bool_] | None = None,
+    pairs: Sequence[tuple[int, int]] = (),
     temperature: float = 1.0,
 ) -> list[TaggedSpan]:
     """Decode a text segment by segment; no span crosses a segment's border.
@@ -75,6 +79,8 @@ def decode(
         emissions: scores of tags, shape ``(characters, 1 + 4 * labels)``.
         segments: ``(start, end)`` of sentences.
         blanks: where the text has white space, which neither begins nor ends a span.
+        pairs: positions of brackets and quotes that belong together, by the second; a span has both or none
+            where it can.
         temperature: divides the emissions before probabilities are taken; the path does not change.
 
     Returns:
@@ -84,6 +90,7 @@ def decode(
         [emissions],
         [segments],
         blanks=[np.zeros(len(emissions), bool) if blanks is None else blanks],
+        pairs=[pairs],
         temperature=temperature,
     )
     return spans
@@ -94,6 +101,7 @@ def decode_texts(
     segments: Sequence[Sequence[tuple[int, int]]],
     *,
     blanks: Sequence[NDArray[np.bool_]],
+    pairs: Sequence[Sequence[tuple[int, int]]],
     temperature: float = 1.0,
 ) -> list[list[TaggedSpan]]:
     """``decode`` for several texts: segments of like length are decoded together, whichever text they are of.
@@ -102,6 +110,7 @@ def decode_texts(
         emissions: one array a text.
         segments: of each text.
         blanks: of each text.
+        pairs: of each text.
         temperature: see ``decode``.
 
     Returns:
@@ -117,8 +126,8 @@ def decode_texts(
     found: list[list[TaggedSpan]] = [[] for _ in emissions]
     for batch in batches(pieces, fits=_fits):
         scores = _pad([_scores(emissions[p.text], blanks[p.text], p.start, p.end) for p in batch])
-        lengths = [piece.end - piece.start for piece in batch]
-        for row, begin, end, label, score in _decode_batch(scores, lengths, temperature):
+        inside = [_within(pairs[p.text], p) for p in batch]
+        for row, begin, end, label, score in _decode_batch(scores, batch, inside, temperature):
             text, start, _ = batch[row]
             found[text].append(TaggedSpan(start + begin, start + end, label, score))
     return [sorted(spans, key=lambda span: span.start) for spans in found]
@@ -152,24 +161,64 @@ def _shorten(emissions: Floats, blanks: NDArray[np.bool_], start: int, end: int)
         yield start, end
 
 
+def _within(pairs: Sequence[tuple[int, int]], piece: _Piece) -> Pairs:
+    """The pairs that lie in a stretch of text, counted from its start."""
+    _, start, end = piece
+    first, last = (bisect_left(pairs, border, key=itemgetter(1)) for border in (start, end))
+    return [(a - start, b - start) for a, b in pairs[first:last] if a >= start]
+
+
 def _fits(batch: list[_Piece], piece: _Piece) -> bool:
     """Whether the padded batch stays within the budget; pieces come sorted by length."""
     return (len(batch) + 1) * (piece.end - piece.start) <= BATCH_CHARACTERS
 
 
 def _decode_batch(
-    scores: Floats, lengths: Sequence[int], temperature: float
+    scores: Floats, pieces: Sequence[_Piece], pairs: Sequence[Pairs], temperature: float
 ) -> Iterator[tuple[int, int, int, int, float]]:
     """Spans of padded rows: row, start, end, label, probability."""
-    paths = best_paths(scores)
-    found = [
-        (row, begin, end, label)
-        for row, length in enumerate(lengths)
-        for begin, end, label in spans_of_tags(paths[row, :length])
-    ]
-    probabilities = span_probabilities(scores / temperature, found)
+    paths, tempered = best_paths(scores), scores / temperature
+    found = []
+    for row, (_, start, end) in enumerate(pieces):
+        spans = _pair_up(list(spans_of_tags(paths[row, : end - start])), pairs[row], tempered[row])
+        found += [(row, *span) for span in spans]
+    probabilities = span_probabilities(tempered, found)
     for (row, begin, end, label), probability in zip(found, probabilities.tolist(), strict=True):
         yield row, begin, end, label, probability
+
+
+def _pair_up(spans: list[tuple[int, int, int]], pairs: Pairs, scores: Floats) -> list[tuple[int, int, int]]:
+    """Give spans both halves of a pair of brackets or none, whichever is more probable.
+
+    A span stays as it is where its neighbours leave no room for that.
+    """
+    borders = [0, *(border for start, end, _ in spans for border in (start, end)), len(scores)]
+    for at, (start, end, label) in enumerate(spans if pairs else []):
+        parted = _parted(start, end, pairs)
+        if not parted:
+            continue
+        left, right = borders[2 * at], borders[2 * at + 3]
+        ways = [
+            (0, begin, stop, label)
+            for begin, stop in _ways(start, end, parted)
+            if left <= begin < stop <= right and not _parted(begin, stop, pairs)
+        ]
+        if ways:
+            best = int(span_probabilities(scores[None], ways).argmax())
+            borders[2 * at + 1 : 2 * at + 3] = ways[best][1:3]
+    return [(*borders[2 * at + 1 : 2 * at + 3], label) for at, (_, _, label) in enumerate(spans)]
+
+
+def _parted(start: int, end: int, pairs: Pairs) -> Pairs:
+    """Pairs of which a span has one half."""
+    return [(a, b) for a, b in pairs if (start <= a < end) != (start <= b < end)]
+
+
+def _ways(start: int, end: int, parted: Pairs) -> Iterator[tuple[int, int]]:
+    """A span with the halves that it lacks, and without halves at its borders."""
+    firsts, seconds = zip(*parted, strict=True)
+    yield min(start, *firsts), max(end, *(second + 1 for second in seconds))
+    yield start + (start in firsts), end - (end - 1 in seconds)
 
 
 def _pad(pieces: Sequence[Floats]) -> Floats:

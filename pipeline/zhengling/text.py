@@ -40,6 +40,9 @@ _OPEN_END = re.compile(r"[,，、;；（(《“‘「『〔【]$")
 _UNFINISHED = re.compile(r"[—和与及或把将在于由向的]$")
 _GOES_ON = re.compile(rf"[,，、;；:：。.！？!?%％{re.escape(CLOSERS)}]")
 _PAIRS = (("《", "》"), ("（", "）"), ("(", ")"), ("〔", "〕"))
+_QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("【", "】"), ("〈", "〉"))
+_CLOSING = {right: left for left, right in (*_PAIRS, *_QUOTES)}
+_HALF = re.compile(f"[{''.join(f'{left}{right}' for right, left in _CLOSING.items())}]")
 _COMMA = re.compile(r"[,，;；]")
 
 
@@ -115,6 +118,18 @@ def _begins_line(text: str, offset: int) -> bool:
     """Whether only white space stands between the offset and the line break before it."""
     before = text[:offset].rstrip(" \t\u3000")[-1:]
     return before == "" or before in "\r\n\x0b\x0c\x85\u2028\u2029"
+
+
+def bracket_pairs(text: str) -> list[tuple[int, int]]:
+    """Positions of brackets and quotes that belong together, by the second; each kind nests by itself."""
+    waiting: dict[str, list[int]] = {left: [] for left in _CLOSING.values()}
+    found = []
+    for half in _HALF.finditer(text):
+        if half[0] in waiting:
+            waiting[half[0]].append(half.start())
+        elif waiting[_CLOSING[half[0]]]:
+            found.append((waiting[_CLOSING[half[0]]].pop(), half.start()))
+    return found
 
 
 def _open(fragment: str) -> bool:
