@@ -17,6 +17,7 @@ from zhengling_training.loop import (
     LoopSettings,
     Share,
     adamw,
+    computes_in_bf16,
     cosine_rate,
     recipe_hash,
     restarting_rate,
@@ -265,3 +266,15 @@ class _Recipe(Section):
 def test_the_hash_follows_the_values() -> None:
     assert recipe_hash(_Recipe()) == recipe_hash(_Recipe(rate=1.0, name="a"))
     assert len({recipe_hash(_Recipe()), recipe_hash(_Recipe(rate=2.0)), recipe_hash(_Recipe(name="b"))}) == 3
+
+
+@pytest.mark.parametrize(("precision", "expected"), [("no", False), ("bf16", True)])
+def test_precision_as_it_is_said(precision: str, expected: bool) -> None:
+    assert computes_in_bf16(precision, torch.device("cpu")) is expected
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="the processor's flags are read from Linux")
+def test_bf16_without_instructions_for_it_is_not_chosen() -> None:
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    expected = "avx512_bf16" in flags or "amx_bf16" in flags
+    assert computes_in_bf16("auto", torch.device("cpu")) is expected

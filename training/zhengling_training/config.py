@@ -15,7 +15,7 @@ from zhengling.errors import ZhenglingError
 Count = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(ge=0.0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Precision = Literal["no", "bf16"]
+Precision = Literal["no", "bf16", "auto"]
 
 
 class Section(BaseModel):

@@ -33,6 +33,7 @@ from zhengling_training.config import CommonSchedule, Section
 from zhengling_training.encoder_files import load_weights
 
 LOG = logging.getLogger(__name__)
+BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class LoopSettings:
         seed: of dropout.
         rate_at: factor of the learning rates at a step.
         accumulate: parts that one process computes for one step.
-        precision: ``bf16`` computes in it where torch's autocast holds that safe; ``no`` in fp32 throughout.
+        precision: ``bf16`` computes in it where torch's autocast holds that safe; ``no`` in fp32 throughout;
+            ``auto`` is ``bf16`` where the device has instructions for it; others are slow in it.
         checkpoint_minutes: time between checkpoints.
         observe_every: steps between observations; one is made at the end in any case.
     """
@@ -179,10 +181,11 @@ def _step(
 ) -> float:
     """One optimizer step over this process's shares; returns its mean loss."""
     places = accelerator.num_processes * settings.accumulate
+    in_bf16 = computes_in_bf16(settings.precision, accelerator.device)
     total = 0.0
     for place in range(accelerator.process_index, places, accelerator.num_processes):
         torch.manual_seed(hash((settings.seed, step, place)) % 2**63)
-        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=in_bf16):
             loss = loss_of(model, Share(step, place, places), accelerator.device) / settings.accumulate
         accelerator.backward(loss)
         total += loss.item()
@@ -190,6 +193,15 @@ def _step(
     optimizer.step()
     optimizer.zero_grad()
     return total
+
+
+def computes_in_bf16(precision: str, device: torch.device) -> bool:
+    """Whether products are computed in bf16, see ``LoopSettings``."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cpu":
+        return any(torch.cpu.get_capabilities().get(name) for name in BF16_INSTRUCTIONS)
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def adamw(groups: list[tuple[nn.Module, float]], *, weight_decay: float) -> torch.optim.Optimizer:
