@@ -81,6 +81,11 @@ def analyze_to(name: str) -> Callable[[Path, Path], list[str]]:
     return lambda shared, own: ["analyze", str(shared / "texts"), "-o", str(own / name), *options]
 
 
+def batch(shared: Path, own: Path) -> list[str]:
+    """The command that analyses the texts in parts."""
+    return ["batch", str(shared / "texts"), str(own / "out"), "--part-documents", "8", "--processes", "2"]
+
+
 def train(shared: Path, own: Path) -> list[str]:
     """The command that trains on the annotated bulletins."""
     overrides = json.loads((shared / "overrides.json").read_text(encoding="utf-8"))
@@ -106,6 +111,13 @@ def rows(own: Path) -> dict[str, set[str]] | None:
             for table in TABLES
             if connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()
         }
+
+
+def parts(own: Path) -> dict[str, bytes] | None:
+    """The parts and the quarantine, byte for byte."""
+    found = {path.name: path.read_bytes() for path in sorted((own / "out").glob("parts/*.parquet"))}
+    quarantine = own / "out" / "quarantine.jsonl"
+    return found | {"quarantine": quarantine.read_bytes()} if quarantine.exists() else found or None
 
 
 def model(own: Path) -> dict[str, bytes] | None:
@@ -137,6 +149,7 @@ def some_rows(left: Mapping[str, set[str]], whole: Mapping[str, set[str]]) -> bo
 KINDS: Mapping[str, Kind] = {
     "file": Kind(write_texts, analyze_to("o.jsonl"), lines, lambda left, whole: left == whole),
     "store": Kind(write_texts, analyze_to("o.duckdb"), rows, some_rows),
+    "batch": Kind(write_texts, batch, parts, lambda left, whole: left.items() <= whole.items()),
     "train": Kind(write_training, train, model, lambda left, whole: left == whole),
 }
 

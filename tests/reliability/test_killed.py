@@ -7,7 +7,7 @@ from tests.endurance.killed import run, some_rows
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "kills"), [("file", 1), ("store", 1), ("train", 1)])
+@pytest.mark.parametrize(("kind", "kills"), [("file", 1), ("store", 1), ("batch", 1), ("train", 1)])
 def test_killed_and_run_again(kind: str, kills: int) -> None:
     assert run(kind, kills=kills)["kills"] == kills
 
