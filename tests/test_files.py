@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from zhengling.files import atomic_file, atomic_folder, write_text
+from zhengling.errors import ZhenglingError
+from zhengling.files import atomic_file, atomic_folder, read_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -105,3 +106,18 @@ def test_a_fault_without_a_name_gets_that_of_the_file(tmp_path: Path) -> None:
         (tmp_path / "another").read_text()
     assert caught.value.filename == str(tmp_path / "another")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[" * 200_000], ids=["empty", "cut", "binary", "deep"]
+)
+def test_what_is_no_json_is_named(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(ZhenglingError, match=r"a\.json: not JSON"):
+        read_json(path)
+
+
+def test_json_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ZhenglingError, match=r"none\.json: can't be read"):
+        read_json(tmp_path / "none.json")

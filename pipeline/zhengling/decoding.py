@@ -206,7 +206,10 @@ def _pair_up(spans: list[tuple[int, int, int]], pairs: Pairs, scores: Floats) ->
         if ways:
             best = int(span_probabilities(scores[None], ways).argmax())
             borders[2 * at + 1 : 2 * at + 3] = ways[best][1:3]
-    return [(*borders[2 * at + 1 : 2 * at + 3], label) for at, (_, _, label) in enumerate(spans)]
+    return [
+        (start, end, label)
+        for start, end, (_, _, label) in zip(borders[1:-1:2], borders[2:-1:2], spans, strict=True)
+    ]
 
 
 def _parted(start: int, end: int, pairs: Pairs) -> Pairs:

@@ -1,15 +1,19 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and JSON read with errors that name the file."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from zhengling.errors import ZhenglingError
 
 
 @contextmanager
@@ -64,6 +68,20 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     finally:
         if temporary.exists():
             shutil.rmtree(temporary)
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        ZhenglingError: the file can't be read, or isn't JSON in UTF-8.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ZhenglingError(f"{path}: can't be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ZhenglingError(f"{path}: not JSON: {error}") from error
 
 
 def sha256_of(path: Path) -> str:

@@ -5,14 +5,14 @@ Offsets are code points of the raw text, end exclusive, everywhere and always.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from zhengling.errors import DataError, ZhenglingError
+from zhengling.errors import DataError
+from zhengling.files import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +231,7 @@ class LabelScheme:
             ZhenglingError: no such file, no JSON, a missing or doubled label.
         """
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ZhenglingError(f"{path}: can't read the label scheme: {error.strerror}") from error
-        except ValueError as error:
-            raise ZhenglingError(f"{path}: not JSON: {error}") from error
-        try:
-            return cls.from_dict(data)
+            return cls.from_dict(read_json(path))
         except DataError as error:
             raise DataError(error.message, path=path) from error
 

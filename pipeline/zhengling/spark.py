@@ -22,6 +22,8 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from spacy.language import Language
 
 from zhengling.analysis import analyse
+from zhengling.batch.documents import META
+from zhengling.batch.job import BatchSettings
 from zhengling.errors import ZhenglingError
 from zhengling.inputs import Source
 from zhengling.loading import load_pipeline
@@ -31,11 +33,9 @@ from zhengling.store.tables import NESTED, nested
 
 ROWS = pa.schema([*NESTED, pa.field("model", pa.string()), pa.field("error", pa.string())])
 SCHEMA = from_arrow_schema(ROWS)
-# A core takes some three minutes over a text that long, at 6,000 characters a second.
-LONGEST = 1_000_000
+LONGEST = BatchSettings().text_characters
 
 _FOUND = ("entities", "sentences", "directives")
-_META = ("title", "date", "source")
 
 Frames = Iterator[pd.DataFrame]
 
@@ -142,7 +142,7 @@ def _rows(frame: pd.DataFrame, *, longest: int) -> list[_Row]:
 
 def _row(record: dict[Any, Any], *, longest: int) -> _Row:
     name, text = _string(record["id"]), _string(record["text"])
-    meta = {key: value for key in _META if (value := _string(record.get(key))) is not None}
+    meta = {key: value for key in META if (value := _string(record.get(key))) is not None}
     return _Row(name, text, meta, _fault(name, text, longest=longest))
 
 

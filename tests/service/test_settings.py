@@ -53,7 +53,7 @@ def test_faults(content: object, says: str, tmp_path: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ZhenglingError, match="can't read the settings"):
+    with pytest.raises(ZhenglingError, match="can't be read"):
         ServiceSettings.from_file(tmp_path / "none.json")
 
 

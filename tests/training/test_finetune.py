@@ -283,7 +283,7 @@ def refused(recipe: FinetuneRecipe, folder: Path) -> str:
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"data__scheme": "none.json"}, "none.json: can't read the label scheme"),
+        ({"data__scheme": "none.json"}, "none.json: can't be read"),
         ({"data__train": ["none.jsonl"]}, "none.jsonl"),
         ({"data__train": []}, "no annotated bulletins"),
         ({"data__held_out": 1.0}, "leaves nothing to train on"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from zhengling.errors import ZhenglingError
-from zhengling.files import write_text
+from zhengling.files import read_json, write_text
 from zhengling.manifest import check_model, renew
 from zhengling_training.evaluation.report import read_report
 from zhengling_training.evaluation.table import figure
@@ -27,7 +26,7 @@ def write_card(model: Path, report: Path) -> Path:
     Raises:
         ZhenglingError: one of the files can't be read or isn't what it should be.
     """
-    meta = _read(model / "meta.json")
+    meta = read_json(model / "meta.json")
     check_model(model)
     measured = read_report(report)
     if "zhengling" not in meta:
@@ -43,13 +42,3 @@ def write_card(model: Path, report: Path) -> Path:
     )
     write_text(model / "README.md", text)
     return model / "README.md"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ZhenglingError(f"{path}: can't be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ZhenglingError(f"{path}: not JSON: {error}") from error
-    return data

@@ -14,7 +14,7 @@ from transformers import BertConfig, BertModel
 
 from zhengling.characters import CharacterVocabulary
 from zhengling.errors import ZhenglingError
-from zhengling.files import atomic_folder, write_text
+from zhengling.files import atomic_folder, read_json, write_text
 from zhengling.manifest import check_model, seal
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
@@ -95,12 +95,9 @@ def read_config(folder: Path) -> dict[str, Any]:
     Raises:
         ZhenglingError: the folder is no encoder.
     """
-    try:
-        settings: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ZhenglingError(f"{folder}: not an encoder folder, {CONFIG} can't be read") from error
-    except ValueError as error:
-        raise ZhenglingError(f"{folder / CONFIG}: not JSON ({error})") from error
+    if not (folder / CONFIG).exists():
+        raise ZhenglingError(f"{folder}: not an encoder folder, it has no {CONFIG}")
+    settings: dict[str, Any] = read_json(folder / CONFIG)
     if settings.get("model_type") != "bert":
         raise ZhenglingError(f"{folder / CONFIG}: model_type is {settings.get('model_type')!r}, not 'bert'")
     return settings

@@ -25,6 +25,7 @@ from zhengling.characters import CharacterVocabulary
 from zhengling.components import bulletin_of, to_json
 from zhengling.encoder import BulletinEncoder, WindowSettings
 from zhengling.errors import ZhenglingError
+from zhengling.files import read_json
 from zhengling.formats import read_bulletins
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.calibrate import Calibration, CalibrationSection, calibrate
@@ -404,12 +405,7 @@ def read_training(encoder: Path) -> dict[str, Any] | None:
         ZhenglingError: the file is there and can't be read.
     """
     path = encoder / HEADS / RECORD
-    if not path.exists():
-        return None
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ZhenglingError(f"{path}: can't be read: {error}") from error
+    record: dict[str, Any] | None = read_json(path) if path.exists() else None
     return record
 
 

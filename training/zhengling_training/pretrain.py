@@ -21,6 +21,7 @@ from transformers import BertModel
 
 from zhengling.characters import CharacterVocabulary
 from zhengling.errors import ZhenglingError
+from zhengling.files import read_json
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.corpus import PackedCorpus, pack
 from zhengling_training.encoder_files import (
@@ -305,12 +306,7 @@ def read_history(encoder: Path) -> list[dict[str, Any]]:
         ZhenglingError: the file is there and can't be read.
     """
     path = encoder / HISTORY
-    if not path.exists():
-        return []
-    try:
-        stages: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ZhenglingError(f"{path}: can't be read: {error}") from error
+    stages: list[dict[str, Any]] = read_json(path) if path.exists() else []
     return stages
 
 

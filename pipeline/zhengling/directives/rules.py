@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from zhengling.errors import DataError, ZhenglingError
+from zhengling.errors import DataError
+from zhengling.files import read_json
 
 LABELS = ("directive", "report", "context", "furniture", "person", "deadline", "groups", "documents")
 LABEL_LISTS = ("body", "issuers", "titles", "addressees")
@@ -86,11 +86,7 @@ class Rules:
             ZhenglingError: no such file, no JSON, a missing or unknown key, a faulty expression.
         """
         try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise ZhenglingError(f"{path}: can't read the rules of directives: {error.strerror}") from error
-        except ValueError as error:
-            raise ZhenglingError(f"{path}: not JSON: {error}") from error
+            return cls.from_dict(read_json(path))
         except DataError as error:
             raise DataError(error.message, path=path) from error
 

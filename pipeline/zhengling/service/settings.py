@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from zhengling.errors import DataError, ZhenglingError
+from zhengling.files import read_json
 from zhengling.formats.documents import DocumentLimits
 
 
@@ -46,13 +46,7 @@ class ServiceSettings:
             ZhenglingError: no such file, no JSON, an unknown key, a value that is no positive number.
         """
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ZhenglingError(f"{path}: can't read the settings: {error.strerror}") from error
-        except ValueError as error:
-            raise ZhenglingError(f"{path}: not JSON: {error}") from error
-        try:
-            values = _checked(data, cls)
+            values = _checked(read_json(path), cls)
             given = _checked(values.pop("documents", {}), DocumentLimits)
             documents = dataclasses.replace(cls().documents, **given)
             return cls(**values, documents=documents)

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from zhengling.errors import DataError, ZhenglingError
+from zhengling.errors import DataError
+from zhengling.files import read_json
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling.scoring import match_sentences
 from zhengling_training.evaluation.bootstrap import Interval, Resampling, intervals
@@ -147,12 +148,7 @@ def read_report(path: Path) -> dict[str, Any]:
         ZhenglingError: it can't be read, or isn't a report of this version of the schema.
     """
     file = path / JSON if path.is_dir() else path
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ZhenglingError(f"{file}: can't be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ZhenglingError(f"{file}: not JSON: {error}") from error
+    data = read_json(file)
     found = data.get("schema") if isinstance(data, dict) else None
     if found != SCHEMA:
         raise DataError(f"not a report of zhengling evaluate: schema {found!r}, not {SCHEMA!r}", path=file)
