@@ -34,8 +34,8 @@ from zhengling.errors import DataError, ZhenglingError
 from zhengling.files import write_text
 from zhengling.formats import read_bulletins
 from zhengling.schema import Bulletin
-from zhengling_training.bert_weights import read_graph
 from zhengling_training.evaluation.facts import digest, machine, now, versions
+from zhengling_training.network_weights import read_graph
 
 HERE = Path(__file__).parent
 WORKER, PINS = HERE / "speed_worker.py", HERE / "speed_corpus.json"

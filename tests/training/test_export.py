@@ -16,9 +16,8 @@ from zhengling.components import bulletin_of
 from zhengling.encoder import BulletinEncoder, Floats, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.schema import faults
-from zhengling_training.bert_graph import write_graph
-from zhengling_training.bert_weights import read_graph
 from zhengling_training.calibrate import Calibration
+from zhengling_training.convolution import start_convolution
 from zhengling_training.encoder_files import TOKENIZER, load_encoder
 from zhengling_training.export import (
     TorchBackend,
@@ -29,17 +28,22 @@ from zhengling_training.export import (
     to_onnx,
 )
 from zhengling_training.model import BulletinModel
+from zhengling_training.network_graph import write_graph
+from zhengling_training.network_weights import read_graph
 from zhengling_training.products import PRODUCTS
 
 Ids = NDArray[np.int64]
 SHAPES = [(1,), (2,), (9,), (31, 31), (40, 7, 1), (254, 3), (5, 200, 60, 61, 62)]
 
 
-@pytest.fixture(scope="module")
-def network(encoder: Path) -> BulletinModel:
+@pytest.fixture(scope="module", params=["layers", "convolutions"])
+def network(encoder: Path, request: pytest.FixtureRequest) -> BulletinModel:
     """Random, with weights large enough that all layers tell."""
     torch.manual_seed(4)
-    model = BulletinModel(load_encoder(encoder), SCHEME, head_size=16, dropout=0.1)
+    found = load_encoder(encoder)
+    table = found.embeddings.word_embeddings.weight
+    small = start_convolution(table, width=24, units=40, dilations=[1, 2, 4], dropout=0.1)
+    model = BulletinModel(found if request.param == "layers" else small, SCHEME, head_size=16, dropout=0.1)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim == 2:
@@ -88,7 +92,7 @@ def test_the_exported_network_agrees_with_torch(
 
 
 def test_export_leaves_the_network_as_it_was(network: BulletinModel, exported: bytes) -> None:
-    assert network.encoder.config._attn_implementation == "eager"
+    assert getattr(network.encoder.config, "_attn_implementation", "eager") == "eager"
     onnx.checker.check_model(onnx.load_from_string(exported))
 
 
@@ -190,7 +194,9 @@ def test_a_quantised_text_does_not_depend_on_its_company(
 
 
 def test_numpy_heads_agree_with_torch(network: BulletinModel) -> None:
-    pooled = torch.randn(20, 64, generator=torch.Generator().manual_seed(1))
+    pooled = torch.randn(
+        20, 2 * network.encoder.config.hidden_size, generator=torch.Generator().manual_seed(1)
+    )
     heads = numpy_heads(network)
     assert list(heads) == ["functions", "domains"]
     for name, head in heads.items():

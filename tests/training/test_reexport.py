@@ -15,13 +15,13 @@ import zhengling
 from zhengling.components import bulletin_of
 from zhengling.encoder import WindowSettings
 from zhengling.errors import ZhenglingError
-from zhengling_training.bert_weights import read_graph
 from zhengling_training.calibrate import Calibration
 from zhengling_training.encoder_files import TOKENIZER
 from zhengling_training.export import build_pipeline, numpy_heads, save_pipeline, to_onnx
 from zhengling_training.export_command import Wanted, export_and_measure
 from zhengling_training.finetune import finetune
 from zhengling_training.model import BulletinModel
+from zhengling_training.network_weights import read_graph
 from zhengling_training.reexport import EXACT, encoder_of, measure, print_measured, reexport
 from zhengling_training.torch_backend import use_torch
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,6 @@ from zhengling.characters import SPECIAL_TOKENS, CharacterVocabulary, normalise_
 from zhengling.errors import ZhenglingError
 from zhengling.loading import load_pipeline
 from zhengling.manifest import MANIFEST
-from zhengling_training.bert_torch import bert_model
-from zhengling_training.bert_weights import read_graph
 from zhengling_training.convert_e5 import character_tokenizer
 from zhengling_training.encoder_files import (
     CONFIG,
@@ -41,6 +40,9 @@ from zhengling_training.encoder_files import (
     load_encoder,
     load_vocabulary,
 )
+from zhengling_training.model import Encoder
+from zhengling_training.network_torch import encoder_module
+from zhengling_training.network_weights import read_graph
 from zhengling_training.reexport import encoder_of
 
 LOG = logging.getLogger(__name__)
@@ -63,14 +65,26 @@ class OpenedEncoder:
         tokenizer: content of its ``tokenizer.json``.
     """
 
-    model: BertModel
+    model: Encoder
     vocabulary: CharacterVocabulary
     tokenizer: bytes
 
     @property
+    def bert(self) -> BertModel:
+        """The network, if it is a BERT.
+
+        Raises:
+            ZhenglingError: it is none.
+        """
+        if not isinstance(self.model, BertModel):
+            raise ZhenglingError("encoder.start is an encoder of convolutions, this needs one of layers")
+        return self.model
+
+    @property
     def longest(self) -> int:
-        """Characters that it can read at once."""
-        return int(self.model.config.max_position_embeddings) - 2
+        """Characters that it can read at once; convolutions have no limit."""
+        positions = getattr(self.model.config, "max_position_embeddings", sys.maxsize)
+        return int(positions) - 2
 
 
 def open_encoder(start: str, *, layers: int | None = None, dropout: float = 0.0) -> OpenedEncoder:
@@ -104,8 +118,7 @@ def _of_pipeline(folder: Path, *, layers: int | None, dropout: float) -> OpenedE
     network = read_graph(files["encoder.onnx"])
     if layers is not None and layers > network.layers:
         raise ZhenglingError(f"{folder}: has {network.layers} layers, not {layers}")
-    model = bert_model(network, dropout=dropout, layers=layers)
-    choose_attention(model)
+    model = encoder_module(network, dropout=dropout, layers=layers)
     vocabulary = CharacterVocabulary.from_json(files["tokenizer.json"].decode("utf-8"))
     return OpenedEncoder(model, vocabulary, files["tokenizer.json"])
 

@@ -21,9 +21,10 @@ from zhengling.files import atomic_folder
 from zhengling.heads import SentenceHead
 from zhengling.manifest import seal
 from zhengling.schema import LabelScheme
-from zhengling_training.bert_graph import ACTIVATIONS, Network, write_graph
 from zhengling_training.calibrate import Calibration
+from zhengling_training.convolution import ConvolutionConfig
 from zhengling_training.model import BulletinModel
+from zhengling_training.network_graph import ACTIVATIONS, Network, write_graph
 
 # Documents whose windows share runs of the network: among many there are more windows of the same length.
 DOCUMENTS = 256
@@ -89,17 +90,23 @@ def network_of(model: BulletinModel) -> Network:
     Raises:
         ZhenglingError: the encoder's activation is none of ``ACTIVATIONS``.
     """
+    parameters = {
+        name: value.detach().float().cpu().numpy()
+        for name, value in model.state_dict().items()
+        if not name.startswith("heads.")
+    }
     config = model.encoder.config
+    if isinstance(config, ConvolutionConfig):
+        return Network(parameters, config.layer_norm_eps, dilations=config.dilations)
     if config.hidden_act not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
         raise ZhenglingError(
             f"an encoder with activation {config.hidden_act!r} can't be exported, only {known}"
         )
-    parameters = {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
     return Network(
-        {name: value for name, value in parameters.items() if not name.startswith("heads.")},
+        parameters,
+        config.layer_norm_eps,
         heads=config.num_attention_heads,
-        epsilon=config.layer_norm_eps,
         activation=config.hidden_act,
     )
 

@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from spacy.language import Language
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers import BertModel
 
 from zhengling import __version__
 from zhengling.characters import CharacterVocabulary
@@ -30,6 +31,7 @@ from zhengling_training.averaging import State, load_cycles, mean_of, save_cycle
 from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.checkpoints import Checkpoint, latest_checkpoint
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
+from zhengling_training.convolution import ConvolutionEncoder, start_convolution
 from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, split_held_out
 from zhengling_training.distill import DistillSection, Lesson, chosen_lessons, lesson_loss, lessons_of
 from zhengling_training.encoder_files import load_weights
@@ -72,17 +74,33 @@ class DataSection(Section):
     held_out: Fraction = 0.1
 
 
+class ConvolutionSection(Section):
+    """Sizes of a new encoder of convolutions, see ``zhengling_training.convolution``."""
+
+    width: Count
+    units: Count
+    dilations: Annotated[list[Count], Field(min_length=1)]
+
+
 class EncoderSection(Section):
     """Where the encoder starts: a folder, or the name of a BERT on the Hugging Face hub.
 
     ``layers`` keeps the first so many of its layers, or those of the given numbers, from 0; ``intermediate``
-    keeps so many of each layer's units between its two products, those that weigh most.
+    keeps so many of each layer's units between its two products, those that weigh most. With ``convolution``
+    only its characters are taken, and the rest is new.
     """
 
     start: str
     layers: Count | list[int] | None = None
     intermediate: Count | None = None
+    convolution: ConvolutionSection | None = None
     dropout: Fraction = 0.1
+
+    @model_validator(mode="after")
+    def _one_way_to_be_small(self) -> Self:
+        if self.convolution is not None and (self.layers is not None or self.intermediate is not None):
+            raise ValueError("encoder.convolution goes with neither encoder.layers nor encoder.intermediate")
+        return self
 
 
 class HeadsSection(Section):
@@ -260,15 +278,28 @@ def start_encoder(section: EncoderSection) -> OpenedEncoder:
     """Open the encoder that training starts from, and make it as small as the recipe wants it.
 
     Raises:
-        ZhenglingError: it can't be loaded, or has no such layers or units.
+        ZhenglingError: it can't be loaded, or has no such layers, units or width.
     """
     some = section.layers if isinstance(section.layers, int) else None
     encoder = open_encoder(section.start, layers=some, dropout=section.dropout)
     if isinstance(section.layers, list):
-        choose_layers(encoder.model, section.layers)
+        choose_layers(encoder.bert, section.layers)
     if section.intermediate is not None:
-        narrow(encoder.model, section.intermediate)
+        narrow(encoder.bert, section.intermediate)
+    if section.convolution is not None:
+        return replace(encoder, model=_convolution(encoder.bert, section.convolution, section.dropout))
     return encoder
+
+
+def _convolution(model: BertModel, section: ConvolutionSection, dropout: float) -> ConvolutionEncoder:
+    table = model.embeddings.word_embeddings.weight
+    if section.width > (width := table.shape[1]):
+        raise ZhenglingError(
+            f"encoder.convolution.width: {section.width} is more than the {width} of encoder.start"
+        )
+    return start_convolution(
+        table, width=section.width, units=section.units, dilations=section.dilations, dropout=dropout
+    )
 
 
 def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder) -> Task:

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from transformers import BertModel
 
 from zhengling.schema import LabelScheme
+from zhengling_training.convolution import ConvolutionEncoder
+
+Encoder = BertModel | ConvolutionEncoder
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,13 @@ class BulletinModel(nn.Module):
     """Encoder and heads; which heads there are follows from the scheme.
 
     Args:
-        encoder: a BERT encoder.
+        encoder: a BERT, or one of convolutions.
         scheme: the labels.
         head_size: width of the hidden layer of the sentence heads.
         dropout: probability on hidden states and in the heads.
     """
 
-    def __init__(self, encoder: BertModel, scheme: LabelScheme, *, head_size: int, dropout: float) -> None:
+    def __init__(self, encoder: Encoder, scheme: LabelScheme, *, head_size: int, dropout: float) -> None:
         super().__init__()
         size = encoder.config.hidden_size
         self.encoder = encoder

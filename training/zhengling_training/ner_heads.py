@@ -166,7 +166,7 @@ def train_heads(recipe: HeadsRecipe, *, run_folder: Path, output: Path) -> dict[
     torch.manual_seed(recipe.schedule.seed)
     encoder = start_encoder(recipe.encoder)
     schemes = {name: found.scheme for name, found in sets.items()}
-    model = TaggerModel(encoder.model, schemes, dropout=recipe.encoder.dropout)
+    model = TaggerModel(encoder.bert, schemes, dropout=recipe.encoder.dropout)
     _start_from_heads(model, sets, Path(recipe.encoder.start))
     record = _train(model, sets, encoder.vocabulary, recipe, run_folder)
     if process_state().is_main_process:

@@ -19,11 +19,11 @@ from zhengling.errors import ZhenglingError
 from zhengling.loading import load_pipeline, scheme_of
 from zhengling.schema import Bulletin
 from zhengling.text import split_sentences
-from zhengling_training.bert_graph import write_graph
-from zhengling_training.bert_weights import read_graph
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.evaluation.table import figure
 from zhengling_training.export import DOCUMENTS, save_pipeline
+from zhengling_training.network_graph import write_graph
+from zhengling_training.network_weights import read_graph
 from zhengling_training.products import PRODUCTS
 
 MEASURES = ("entity_f1", "function_accuracy", "domain_micro_f1")

@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import torch
 from spacy.language import Language
+from transformers import BertModel
 
 from zhengling.characters import CharacterVocabulary
 from zhengling.loading import scheme_of
 from zhengling.schema import LabelScheme
-from zhengling_training.bert_graph import Network
-from zhengling_training.bert_torch import bert_model
-from zhengling_training.bert_weights import read_graph
 from zhengling_training.export import TorchBackend
 from zhengling_training.model import BulletinModel
+from zhengling_training.network_graph import Network
+from zhengling_training.network_torch import encoder_module
+from zhengling_training.network_weights import read_graph
 from zhengling_training.reexport import encoder_of
 
 
@@ -47,8 +48,9 @@ def use_torch(
 
 def torch_model(network: Network, scheme: LabelScheme) -> BulletinModel:
     """The part of ``BulletinModel`` that reads windows: without sentence heads."""
-    encoder = bert_model(network)
-    encoder.set_attn_implementation("sdpa")
+    encoder = encoder_module(network)
+    if isinstance(encoder, BertModel):
+        encoder.set_attn_implementation("sdpa")
     model = BulletinModel(encoder, replace(scheme, functions=(), domains=()), head_size=1, dropout=0.0)
     model.load_state_dict({name: torch.tensor(value) for name, value in network.parameters.items()})
     return model.eval()

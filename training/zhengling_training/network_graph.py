@@ -1,4 +1,4 @@
-"""The network as an ONNX graph of ONNX Runtime's fused operators, written straight from its parameters."""
+"""A network as an ONNX graph of ONNX Runtime's fused operators, written straight from its parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zhengling_training.products import PRODUCTS, Product, quantise_rows
 
 Floats = NDArray[np.float32]
 Parameters = Mapping[str, Floats]
-EMBEDDINGS, LAYERS, TAGGER = "encoder.embeddings", "encoder.encoder.layer", "tagger"
+EMBEDDINGS, LAYERS, BLOCKS, TAGGER = "encoder.embeddings", "encoder.encoder.layer", "encoder.blocks", "tagger"
 # Activations with their bias, by the names that transformers gives them.
 ACTIVATIONS = {"gelu": "BiasGelu", "gelu_new": "FastGelu", "gelu_pytorch_tanh": "FastGelu"}
 
@@ -25,19 +25,21 @@ class Network:
 
     Attributes:
         parameters: of ``BulletinModel``, by its names; sentence heads may be left out.
-        heads: attention heads.
         epsilon: of the layer norms.
+        heads: attention heads; a convolutional encoder has none.
         activation: a key of ``ACTIVATIONS``.
+        dilations: of a convolutional encoder's blocks; empty for a BERT.
     """
 
     parameters: Parameters
-    heads: int
     epsilon: float
+    heads: int = 0
     activation: str = "gelu"
+    dilations: tuple[int, ...] = ()
 
     @property
     def layers(self) -> int:
-        """Number of layers."""
+        """Number of layers of a BERT."""
         numbers = [int(n.split(".")[3]) for n in self.parameters if n.startswith(f"{LAYERS}.")]
         return 1 + max(numbers, default=-1)
 
@@ -55,10 +57,8 @@ def write_graph(network: Network, *, form: str) -> bytes:
     """
     graph = Graph()
     writer = _Writer(graph, network, PRODUCTS[form])
-    hidden = writer.embeddings(small=form != "fp32")
-    mask = graph.add("Cast", "mask", to=TensorProto.INT32)
-    for number in range(network.layers):
-        hidden = writer.layer(hidden, mask, f"{LAYERS}.{number}")
+    characters = writer.characters(small=form != "fp32")
+    hidden = writer.convolutions(characters) if network.dilations else writer.bert(characters)
     graph.add("Identity", hidden, outputs=["vectors"])
     scores = graph.add("MatMul", hidden, graph.constant(f"{TAGGER}.weight", writer.weight(TAGGER).T))
     graph.add("Add", scores, writer.named(f"{TAGGER}.bias"), outputs=["emissions"])
@@ -78,6 +78,7 @@ def write_graph(network: Network, *, form: str) -> bytes:
             "heads": str(network.heads),
             "epsilon": repr(network.epsilon),
             "activation": network.activation,
+            "dilations": ",".join(map(str, network.dilations)),
             "form": form,
         },
     )
@@ -99,7 +100,43 @@ class _Writer:
     def multiply(self, inputs: str, part: str) -> str:
         return self.product(self.graph, inputs, f"{part}.weight", self.weight(part))
 
-    def embeddings(self, *, small: bool) -> str:
+    def bert(self, characters: str) -> str:
+        """All of BERT behind its table of characters."""
+        hidden = self._embeddings(characters)
+        mask = self.graph.add("Cast", "mask", to=TensorProto.INT32)
+        for number in range(self.network.layers):
+            hidden = self._layer(hidden, mask, f"{LAYERS}.{number}")
+        return hidden
+
+    def convolutions(self, characters: str) -> str:
+        """All of ``convolution.ConvolutionEncoder`` behind its table of characters."""
+        add = self.graph.add
+        mask = add("Unsqueeze", add("Cast", "mask", to=TensorProto.FLOAT), self._numbers(2))
+        length = add("Shape", "ids", start=1, end=2)
+        hidden = add("Mul", self.norm(characters, f"{EMBEDDINGS}.LayerNorm"), mask)
+        for number, dilation in enumerate(self.network.dilations):
+            hidden = add("Mul", self._block(hidden, length, dilation, f"{BLOCKS}.{number}"), mask)
+        return hidden
+
+    def _block(self, hidden: str, length: str, dilation: int, part: str) -> str:
+        add = self.graph.add
+        padded = add("Pad", hidden, self._numbers(0, dilation, 0, 0, dilation, 0))
+        after = self._numbers(2 * dilation)
+        left = add("Slice", padded, self._numbers(0), length, self._numbers(1))
+        right = add("Slice", padded, after, add("Add", length, after), self._numbers(1))
+        inner = self.multiply(add("Concat", left, hidden, right, axis=-1), f"{part}.inner")
+        outer = self.multiply(self._activate(inner, f"{part}.inner"), f"{part}.outer")
+        outer = add("Add", outer, self.named(f"{part}.outer.bias"))
+        return self.norm(add("Add", outer, hidden), f"{part}.LayerNorm")
+
+    def _numbers(self, *values: int) -> str:
+        return self.graph.constant(f"numbers.{values}", np.array(values))
+
+    def _activate(self, inner: str, part: str) -> str:
+        bias = self.named(f"{part}.bias")
+        return self.graph.add(ACTIVATIONS[self.network.activation], inner, bias, domain=RUNTIME)
+
+    def _embeddings(self, characters: str) -> str:
         """Characters, positions, and the kind of the first segment, which is that of all."""
         add, constant = self.graph.add, self.graph.constant
         zero = constant("zero", np.array([0]))
@@ -110,11 +147,11 @@ class _Writer:
         )
         length = add("Shape", "ids", start=1, end=2)
         positions = add("Slice", table, zero, length, zero)
-        characters = self._characters(f"{EMBEDDINGS}.word_embeddings", small=small)
         return self.norm(add("Add", characters, positions), f"{EMBEDDINGS}.LayerNorm")
 
-    def _characters(self, part: str, *, small: bool) -> str:
-        add, constant = self.graph.add, self.graph.constant
+    def characters(self, *, small: bool) -> str:
+        """Rows of the table of characters, which is in 8 bits if it is to be small."""
+        add, constant, part = self.graph.add, self.graph.constant, f"{EMBEDDINGS}.word_embeddings"
         if not small:
             return add("Gather", self.named(f"{part}.weight"), "ids")
         values, scales = quantise_rows(self.weight(part))
@@ -122,14 +159,12 @@ class _Writer:
         factors = add("Gather", constant(f"{part}.weight.scale", scales), "ids")
         return add("Mul", add("Cast", picked, to=TensorProto.FLOAT), factors)
 
-    def layer(self, hidden: str, mask: str, part: str) -> str:
+    def _layer(self, hidden: str, mask: str, part: str) -> str:
         """One layer of BERT (Devlin et al. 2019): attention, then a perceptron, each added and normed."""
         attended = self.multiply(self._attention(hidden, mask, part), f"{part}.attention.output.dense")
         hidden = self._add_and_norm(attended, hidden, f"{part}.attention.output")
         inner = self.multiply(hidden, f"{part}.intermediate.dense")
-        bias = self.named(f"{part}.intermediate.dense.bias")
-        inner = self.graph.add(ACTIVATIONS[self.network.activation], inner, bias, domain=RUNTIME)
-        outer = self.multiply(inner, f"{part}.output.dense")
+        outer = self.multiply(self._activate(inner, f"{part}.intermediate.dense"), f"{part}.output.dense")
         return self._add_and_norm(outer, hidden, f"{part}.output")
 
     def _attention(self, hidden: str, mask: str, part: str) -> str:

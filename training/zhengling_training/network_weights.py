@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from zhengling.errors import ZhenglingError
-from zhengling_training.bert_graph import EMBEDDINGS, LAYERS, Floats, Network
+from zhengling_training.network_graph import EMBEDDINGS, LAYERS, Floats, Network
 from zhengling_training.products import ZERO
 
 PRODUCTS = ("MatMul", "MatMulNBits", "MatMulIntegerToFloat")
@@ -37,11 +37,13 @@ def read_graph(content: bytes) -> Network:
         found = _plain(constants) | _weights(model.graph.node, constants)
         parameters = _whole_table(_apart(found), constants)
         notes = {entry.key: entry.value for entry in model.metadata_props}
+        dilations = tuple(map(int, filter(None, notes.get("dilations", "").split(","))))
         heads = int(notes["heads"]) if "heads" in notes else _heads(model.graph.node, constants, parameters)
         epsilon = float(notes.get("epsilon", _epsilon(model.graph.node)))
     except (DecodeError, KeyError, ValueError, StopIteration) as error:
         raise ZhenglingError(f"not an ONNX model of a bulletin encoder: {error}") from error
-    return Network(parameters, heads=heads, epsilon=epsilon, activation=notes.get("activation", "gelu"))
+    activation = notes.get("activation", "gelu")
+    return Network(parameters, epsilon, heads=heads, activation=activation, dilations=dilations)
 
 
 def _plain(constants: Constants) -> dict[str, Floats]:
