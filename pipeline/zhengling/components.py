@@ -282,7 +282,7 @@ class SentenceClassifier(Stored):
         if not len(vectors):
             return []
         scores = {
-            name: head(vectors.astype(np.float64)) / state.temperatures[name]
+            name: head(vectors).astype(np.float64) / state.temperatures[name]
             for name, head in state.heads.items()
         }
         functions = softmax(scores["functions"]) if "functions" in scores else np.zeros((len(vectors), 0))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from thinc.api import NumpyOps
 
 Floats = NDArray[np.floating]
 
@@ -27,9 +28,17 @@ class SentenceHead:
     weights: Mapping[str, Floats]
 
     def __call__(self, vectors: Floats) -> Floats:
-        """Scores, shape ``(sentences, labels)``, of vectors ``(sentences, inputs)``."""
-        hidden = gelu(vectors @ self.weights["hidden.weight"].T + self.weights["hidden.bias"])
-        return hidden @ self.weights["output.weight"].T + self.weights["output.bias"]
+        """Scores, shape ``(sentences, labels)``, of vectors ``(sentences, inputs)``; in single precision."""
+        return self._layer("output", gelu(self._layer("hidden", vectors)))
+
+    def _layer(self, name: str, inputs: Floats) -> Floats:
+        # By BLIS, which spaCy brings along: numpy's product uses all cores, waits for them where they are
+        # busy, and has other last digits with another number of them.
+        inputs, weight = (a.astype(np.float32, copy=False) for a in (inputs, self.weights[f"{name}.weight"]))
+        if not len(inputs):
+            return np.zeros((0, len(weight)), np.float32)
+        result: Floats = NumpyOps(use_blis=True).gemm(inputs, weight, trans2=True)
+        return result + self.weights[f"{name}.bias"]
 
 
 def gelu(values: Floats) -> Floats:
