@@ -108,6 +108,13 @@ def test_several_inputs_in_one_file(cli: Cli, folder: Path, arguments: list[str]
     assert [b.text for b in found] == ["a" + TEXT, "b" + TEXT]
 
 
+def test_files_of_other_kinds_in_a_folder_are_named(cli: Cli, folder: Path) -> None:
+    (folder / "c.csv").write_text("1", encoding="utf-8")
+    done = cli("analyze", str(folder), "--format", "jsonl")
+    assert done.code == 0
+    assert "1 files of other kinds in the folders were left out: 1 .csv" in done.err
+
+
 def test_standard_input(cli: Cli, folder: Path) -> None:
     outcome = cli("analyze", "-", "-f", "jsonl", stdin=TEXT.encode("gb18030"))
     assert outcome.code == 0

@@ -4,6 +4,7 @@ import codecs
 import io
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from zhengling.errors import DataError
 from zhengling.formats.documents import SUFFIXES
-from zhengling.inputs import Source, decode_text, find_files, read_sources, read_text, read_whole
+from zhengling.inputs import Source, by_suffix, decode_text, find_files, read_sources, read_text, read_whole
 
 TEXT = "示例市民政局召开会议，\r\n部署“一老一小”工作。\r\n"
 
@@ -124,6 +125,15 @@ def test_folders_are_searched_through_in_order(tmp_path: Path) -> None:
         write(tmp_path / name)
     assert list(find_files([str(tmp_path)])) == sorted(str(tmp_path / name) for name in names)
     assert [source.id for source in texts_of(tmp_path)] == ["c", "d", "b", "e"]
+
+
+def test_files_of_other_kinds_are_counted(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.csv", "deep/c.csv", "deep/d", ".hidden"):
+        write(tmp_path / name)
+    left_out: Counter[str] = Counter()
+    assert list(find_files([str(tmp_path)], left_out=left_out)) == [str(tmp_path / "a.txt")]
+    assert left_out == {".csv": 2, "d": 1}
+    assert by_suffix(left_out) == "2 .csv, 1 d"
 
 
 def test_folder_without_bulletins(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -618,14 +619,17 @@ def main() -> None:
 
 def _good_sources(paths: Iterable[str], failures: list[DataError]) -> Iterator[Source]:
     """Sources that could be read; the others are named on standard error and noted."""
-    from zhengling.inputs import read_sources
+    from zhengling.inputs import by_suffix, read_sources
 
-    for found in read_sources(paths):
+    left_out: Counter[str] = Counter()
+    for found in read_sources(paths, left_out=left_out):
         if isinstance(found, DataError):
             failures.append(found)
             _say(f"error: {found}")
         else:
             yield found
+    if left_out:
+        _say(f"{left_out.total()} files of other kinds in the folders were left out: {by_suffix(left_out)}")
 
 
 def _store(nlp: Any, sources: Iterable[Source], output: Path, **options: Any) -> None:

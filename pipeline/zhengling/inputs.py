@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from glob import escape, glob, has_magic
@@ -36,18 +37,19 @@ class Source:
     meta: Mapping[str, str] = field(default_factory=dict)
 
 
-def find_files(paths: Iterable[str]) -> Iterator[str | DataError]:
+def find_files(paths: Iterable[str], *, left_out: Counter[str] | None = None) -> Iterator[str | DataError]:
     """Expand folders and globs, in order, each file once; what leads nowhere becomes an error.
 
     Args:
         paths: files, folders (searched through for ``SUFFIXES``), globs, or ``-``.
+        left_out: files of other kinds in the folders are counted here, by suffix.
 
     Yields:
         Names of files (or ``-``), and errors for paths that have none.
     """
     seen: set[str] = set()
     for path in paths:
-        for found in _expand(path):
+        for found in _expand(path, Counter() if left_out is None else left_out):
             key = found if isinstance(found, DataError) else os.path.realpath(found)
             if isinstance(key, DataError) or key not in seen:
                 yield found
@@ -55,17 +57,25 @@ def find_files(paths: Iterable[str]) -> Iterator[str | DataError]:
                 seen.add(key)
 
 
-def _expand(path: str) -> list[str] | list[DataError]:
+def _expand(path: str, left_out: Counter[str]) -> list[str] | list[DataError]:
     if path == STANDARD_INPUT or Path(path).is_file():
         return [path]
     if Path(path).is_dir():
-        found = (file for file in Path(path).rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-        files = sorted(map(str, found))
+        there = [file for file in Path(path).rglob("*") if file.is_file()]
+        files = sorted(str(file) for file in there if file.suffix.lower() in SUFFIXES)
+        others = (file for file in there if file.suffix.lower() not in SUFFIXES)
+        left_out.update(file.suffix or file.name for file in others if not file.name.startswith("."))
         return files or [DataError(f"no bulletins in this folder ({', '.join(SUFFIXES)})", path=path)]
     if has_magic(path):
         files = sorted(file for file in set(_fitting(path)) if Path(file).is_file())
         return files or [DataError("no file fits this pattern", path=path)]
     return [DataError("no such file or folder", path=path)]
+
+
+def by_suffix(counts: Counter[str]) -> str:
+    """Counts of files in words, the most frequent kinds first."""
+    shown = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
+    return shown + (" …" if len(counts) > 5 else "")
 
 
 def _fitting(pattern: str) -> Iterator[str]:
@@ -86,17 +96,18 @@ def _fitting(pattern: str) -> Iterator[str]:
 
 
 def read_sources(
-    paths: Iterable[str], *, limits: DocumentLimits | None = None
+    paths: Iterable[str], *, limits: DocumentLimits | None = None, left_out: Counter[str] | None = None
 ) -> Iterator[Source | DataError]:
     """Read all texts that the paths lead to, one file at a time; a fault is yielded and the rest goes on.
 
     Args:
         paths: see ``find_files``; an archive holds several texts.
         limits: how much is read of a file.
+        left_out: see ``find_files``.
     """
     return name_sources(
         document
-        for path in find_files(paths)
+        for path in find_files(paths, left_out=left_out)
         for document in ([path] if isinstance(path, DataError) else read_documents(path, limits=limits))
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from zhengling.batch.plan import Plan, write_plan
 from zhengling.batch.ranges import Part
 from zhengling.errors import ZhenglingError
 from zhengling.files import sha256_of
+from zhengling.inputs import by_suffix
 from zhengling.loading import model_folder
 from zhengling.manifest import MANIFEST
 
@@ -53,7 +53,7 @@ def run_batch(
     with own(job, overwrite=overwrite):
         plan = write_plan(source, job.work / "plan.jsonl", settings=job.settings)
         if plan.left_out:
-            say(f"{plan.left_out.total()} files are no input of kind {job.kind}: {_by_suffix(plan.left_out)}")
+            say(f"{plan.left_out.total()} files are no input of kind {job.kind}: {by_suffix(plan.left_out)}")
         manifest = resumed(job, _new_manifest(job, source, plan, model), say=say)
         manifest.save(job.output)
         start(plan.units, sum(part.units for part in manifest.parts.values()))
@@ -109,8 +109,3 @@ def _check_apart(path: Path, output: Path) -> None:
     here, there = path.resolve(), output.resolve()
     if here == there or here in there.parents or there in here.parents:
         raise ZhenglingError(f"{output}: input and output lie in one another; name another folder")
-
-
-def _by_suffix(counts: Counter[str]) -> str:
-    shown = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
-    return shown + (" …" if len(counts) > 5 else "")
