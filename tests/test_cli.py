@@ -112,7 +112,7 @@ def test_files_of_other_kinds_in_a_folder_are_named(cli: Cli, folder: Path) -> N
     (folder / "c.csv").write_text("1", encoding="utf-8")
     done = cli("analyze", str(folder), "--format", "jsonl")
     assert done.code == 0
-    assert "1 files of other kinds in the folders were left out: 1 .csv" in done.err
+    assert "files of other kinds in the folders were left out: 1 .csv" in done.err
 
 
 def test_standard_input(cli: Cli, folder: Path) -> None:

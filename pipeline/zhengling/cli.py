@@ -629,7 +629,7 @@ def _good_sources(paths: Iterable[str], failures: list[DataError]) -> Iterator[S
         else:
             yield found
     if left_out:
-        _say(f"{left_out.total()} files of other kinds in the folders were left out: {by_suffix(left_out)}")
+        _say(f"files of other kinds in the folders were left out: {by_suffix(left_out)}")
 
 
 def _store(nlp: Any, sources: Iterable[Source], output: Path, **options: Any) -> None:
