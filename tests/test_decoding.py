@@ -282,3 +282,12 @@ def test_pairs_part_only_spans_without_room(emissions: Floats, data: st.DataObje
     for span in spans:
         probability = sum(p for way, p in possible.items() if (span.start, span.end, span.label) in way)
         assert span.score == pytest.approx(probability, abs=1e-6)
+
+
+def test_a_span_does_not_grow_or_shrink_to_white_space() -> None:
+    """A quote with white space beside it: the span without the quote would begin at white space."""
+    emissions, blank = surely(8, ((2, 6, 0),)), np.zeros(8, bool)
+    blank[[1, 3]] = True
+    assert plain(decode(emissions, [(0, 8)], blanks=blank, pairs=[(2, 7)])) == ((2, 8, 0),)
+    blank[7] = True
+    assert plain(decode(emissions, [(0, 8)], blanks=blank, pairs=[(2, 7)])) == ((2, 6, 0),)

@@ -190,7 +190,7 @@ def _decode_batch(
 def _pair_up(spans: list[tuple[int, int, int]], pairs: Pairs, scores: Floats) -> list[tuple[int, int, int]]:
     """Give spans both halves of a pair of brackets or none, whichever is more probable.
 
-    A span stays as it is where its neighbours leave no room for that.
+    A span stays as it is where its neighbours or white space leave no room for that.
     """
     borders = [0, *(border for start, end, _ in spans for border in (start, end)), len(scores)]
     for at, (start, end, label) in enumerate(spans if pairs else []):
@@ -203,9 +203,9 @@ def _pair_up(spans: list[tuple[int, int, int]], pairs: Pairs, scores: Floats) ->
             for begin, stop in _ways(start, end, parted)
             if left <= begin < stop <= right and not _parted(begin, stop, pairs)
         ]
-        if ways:
-            best = int(span_probabilities(scores[None], ways).argmax())
-            borders[2 * at + 1 : 2 * at + 3] = ways[best][1:3]
+        probabilities = span_probabilities(scores[None], ways)
+        if probabilities.any():  # a span that begins or ends at white space has none
+            borders[2 * at + 1 : 2 * at + 3] = ways[int(probabilities.argmax())][1:3]
     return [
         (start, end, label)
         for start, end, (_, _, label) in zip(borders[1:-1:2], borders[2:-1:2], spans, strict=True)
