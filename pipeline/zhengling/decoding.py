@@ -10,9 +10,11 @@ Tags are numbered ``0`` for O, then ``1 + 4 * label + (0: B, 1: I, 2: E, 3: S)``
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ from zhengling.batching import batches
 
 Floats = NDArray[np.floating]
 Pairs = list[tuple[int, int]]
+Marked = tuple[int, int, int, int]  # row, start, end, label
 B, I, E, S = range(4)  # noqa: E741
 IMPOSSIBLE = -1e30
 LONGEST_SEGMENT = 512
@@ -79,8 +82,8 @@ def decode(
         emissions: scores of tags, shape ``(characters, 1 + 4 * labels)``.
         segments: ``(start, end)`` of sentences.
         blanks: where the text has white space, which neither begins nor ends a span.
-        pairs: positions of brackets and quotes that belong together, by the second; a span has both or none
-            where it can.
+        pairs: positions of brackets and quotes that belong together, by the second; a span has both or none,
+            whichever is more probable, where white space and its neighbours leave room for that.
         temperature: divides the emissions before probabilities are taken; the path does not change.
 
     Returns:
@@ -177,51 +180,52 @@ def _decode_batch(
     scores: Floats, pieces: Sequence[_Piece], pairs: Sequence[Pairs], temperature: float
 ) -> Iterator[tuple[int, int, int, int, float]]:
     """Spans of padded rows: row, start, end, label, probability."""
-    paths, tempered = best_paths(scores), scores / temperature
-    found = []
-    for row, (_, start, end) in enumerate(pieces):
-        spans = _pair_up(list(spans_of_tags(paths[row, : end - start])), pairs[row], tempered[row])
-        found += [(row, *span) for span in spans]
-    probabilities = span_probabilities(tempered, found)
-    for (row, begin, end, label), probability in zip(found, probabilities.tolist(), strict=True):
+    paths = best_paths(scores)
+    found = [
+        (row, *span)
+        for row, (_, start, end) in enumerate(pieces)
+        for span in spans_of_tags(paths[row, : end - start])
+    ]
+    ways = [(at, way) for at, span in enumerate(found) for way in _ways(span, pairs[span[0]])]
+    asked = [*found, *(way for _, way in ways)]
+    probabilities = span_probabilities(scores / temperature, asked).tolist()
+    chosen = list(zip(found, probabilities, strict=False))
+    for at, group in groupby(zip(ways, probabilities[len(found) :], strict=True), key=lambda one: one[0][0]):
+        free = _room(at, chosen)
+        # A span that begins or ends at white space has no probability at all.
+        fitting = [(p, way) for (_, way), p in group if p and way[1] in free and way[2] - 1 in free]
+        if fitting:
+            probability, way = max(fitting)
+            chosen[at] = way, probability
+    for (row, begin, end, label), probability in chosen:
         yield row, begin, end, label, probability
 
 
-def _pair_up(spans: list[tuple[int, int, int]], pairs: Pairs, scores: Floats) -> list[tuple[int, int, int]]:
-    """Give spans both halves of a pair of brackets or none, whichever is more probable.
+def _room(at: int, spans: Sequence[tuple[Marked, float]]) -> range:
+    """The positions that the neighbours in its row leave to a span."""
+    row = spans[at][0][0]
+    before = [end for (other, _, end, _), _ in spans[max(0, at - 1) : at] if other == row]
+    behind = [start for (other, start, _, _), _ in spans[at + 1 : at + 2] if other == row]
+    return range(max(before, default=0), min(behind, default=sys.maxsize))
 
-    A span stays as it is where its neighbours or white space leave no room for that.
-    """
-    borders = [0, *(border for start, end, _ in spans for border in (start, end)), len(scores)]
-    for at, (start, end, label) in enumerate(spans if pairs else []):
-        parted = _parted(start, end, pairs)
-        if not parted:
-            continue
-        left, right = borders[2 * at], borders[2 * at + 3]
-        ways = [
-            (0, begin, stop, label)
-            for begin, stop in _ways(start, end, parted)
-            if left <= begin < stop <= right and not _parted(begin, stop, pairs)
-        ]
-        probabilities = span_probabilities(scores[None], ways)
-        if probabilities.any():  # a span that begins or ends at white space has none
-            borders[2 * at + 1 : 2 * at + 3] = ways[int(probabilities.argmax())][1:3]
-    return [
-        (start, end, label)
-        for start, end, (_, _, label) in zip(borders[1:-1:2], borders[2:-1:2], spans, strict=True)
-    ]
+
+def _ways(span: Marked, pairs: Pairs) -> Iterator[Marked]:
+    """How a span with one half of a pair may have both halves, or neither."""
+    row, start, end, label = span
+    parted = _parted(start, end, pairs)
+    if not parted:
+        return
+    firsts, seconds = zip(*parted, strict=True)
+    wide = min(start, *firsts), max(end, *(second + 1 for second in seconds))
+    narrow = start + (start in firsts), end - (end - 1 in seconds)
+    for begin, stop in (wide, narrow):
+        if begin < stop and not _parted(begin, stop, pairs):
+            yield row, begin, stop, label
 
 
 def _parted(start: int, end: int, pairs: Pairs) -> Pairs:
     """Pairs of which a span has one half."""
     return [(a, b) for a, b in pairs if (start <= a < end) != (start <= b < end)]
-
-
-def _ways(start: int, end: int, parted: Pairs) -> Iterator[tuple[int, int]]:
-    """A span with the halves that it lacks, and without halves at its borders."""
-    firsts, seconds = zip(*parted, strict=True)
-    yield min(start, *firsts), max(end, *(second + 1 for second in seconds))
-    yield start + (start in firsts), end - (end - 1 in seconds)
 
 
 def _pad(pieces: Sequence[Floats]) -> Floats:
