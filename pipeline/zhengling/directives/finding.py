@@ -143,10 +143,11 @@ def _parts(page: Page, speech: _Speech, start: int, end: int) -> tuple[int, Addr
 
 
 def _action_start(page: Page, body: int, end: int, addressee: Addressee | None) -> int:
-    """Behind whoever is to act, if the words begin with them; nothing else is left out."""
+    """Behind whoever is to act, if the words begin with them, or behind a modal verb that is not all."""
     if addressee and addressee.action < end and not _says_more(page, body, addressee.span[0]):
         return addressee.action
-    return skip_modal(page, body, end)
+    start = skip_modal(page, body, end)
+    return start if start < end else body
 
 
 def _says_more(page: Page, start: int, end: int) -> bool:
