@@ -130,5 +130,5 @@ def test_any_bulletin_gives_sound_directives_inside_their_sentences(bulletin: Bu
 def test_a_modal_verb_alone_is_the_action() -> None:
     """A sentence that a line break cut off behind its verb had an action without words."""
     items = found("date: 2025-12-01\n\nDIRECTIVE | | 需\n\nDIRECTIVE | | 各地要\n")
-    assert [item.action.text for item in items][0] == "需"
+    assert next(item.action.text for item in items) == "需"
     assert all(item.action.text for item in items)
