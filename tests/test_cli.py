@@ -314,3 +314,23 @@ def test_version_and_help(cli: Cli) -> None:
     outcome = cli("--help")
     assert outcome.code == 0
     assert all(name in outcome.out for name in ("analyze", "convert", "train", "evaluate", "package"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["a.txt", "-f", "jsonl", "-o", "a.txt"], [".", "-f", "table", "-o", "b.txt"]]
+)
+def test_an_input_is_not_written_over(cli: Cli, folder: Path, arguments: list[str]) -> None:
+    before = [(folder / name).read_bytes() for name in ("a.txt", "b.txt")]
+    done = cli("analyze", *arguments)
+    assert (done.code, "is one of the inputs" in done.err) == (2, True)
+    assert [(folder / name).read_bytes() for name in ("a.txt", "b.txt")] == before
+
+
+def test_a_terminal_that_lacks_characters_ends_nothing(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "zhengling", "analyze", "a.txt"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)

@@ -11,7 +11,15 @@ from tests.conftest import Outcome
 
 import zhengling
 from zhengling.errors import ZhenglingError
-from zhengling.manifest import MANIFEST, check_model, read_checked, renew, seal, write_manifest
+from zhengling.manifest import (
+    MANIFEST,
+    check_model,
+    check_replaceable,
+    read_checked,
+    renew,
+    seal,
+    write_manifest,
+)
 
 
 @pytest.mark.parametrize("name", ["zh_bulletin_sm", "encoder"])
@@ -87,3 +95,18 @@ def test_renewing_keeps_the_list(tmp_path: Path) -> None:
     tmp_path.mkdir()
     renew(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_takes_the_place_of_a_model_or_of_nothing_alone(tmp_path: Path) -> None:
+    """A folder of other things was deleted for the model."""
+    (tmp_path / "model").mkdir()
+    check_replaceable(tmp_path / "model")
+    check_replaceable(tmp_path / "none")
+    (tmp_path / "model" / "config.cfg").write_text("", encoding="utf-8")
+    check_replaceable(tmp_path / "model")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("", encoding="utf-8")
+    with pytest.raises(ZhenglingError, match=r"holds a\.txt, which is of no model"):
+        check_replaceable(tmp_path / "texts")
+    with pytest.raises(ZhenglingError, match="is a file"):
+        check_replaceable(tmp_path / "texts" / "a.txt")

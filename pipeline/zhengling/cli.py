@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections import Counter
@@ -31,7 +32,7 @@ app = typer.Typer(
     help="Read Chinese government bulletins: entities, directives, service domains.",
 )
 
-SOME_FAILED, UNUSABLE = 1, 2
+SOME_FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
@@ -108,6 +109,7 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
 
     chosen = format_ or _format_of(output)
     check_format(chosen.value, output)
+    _check_apart(paths, output)
     nlp = load_pipeline(model, threads=threads)
     failures: list[DataError] = []
     sources = _progress(_good_sources(paths, failures))
@@ -221,6 +223,7 @@ def ledger(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     from zhengling.loading import load_pipeline, scheme_of
 
     check_ledger(output)
+    _check_apart(paths, output)
     nlp = load_pipeline(model, threads=threads)
     failures: list[DataError] = []
     places: dict[str, str] = {}
@@ -284,6 +287,7 @@ def convert(
     from zhengling.formats import convert as convert_files
     from zhengling.schema import LabelScheme
 
+    _check_apart([str(source)], target)
     count = convert_files(
         source,
         target,
@@ -604,6 +608,9 @@ def version() -> None:
 
 def main() -> None:
     """Run the command line; faults become one line each."""
+    for stream in (sys.stdout, sys.stderr):  # what the terminal's encoding lacks is shown as ?
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except DataError as error:
@@ -612,9 +619,24 @@ def main() -> None:
     except ZhenglingError as error:
         _say(f"error: {error}")
         sys.exit(UNUSABLE)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        sys.exit(INTERRUPTED)
     except OSError as error:
         _say(f"error: {error.filename or 'output'}: {error.strerror or error}")
         sys.exit(SOME_FAILED)
+
+
+def _check_apart(paths: Iterable[str], output: Path | None) -> None:
+    """Refuse to write over what is to be read."""
+    from zhengling.inputs import find_files
+
+    if output is None or not output.exists():
+        return
+    paths = list(paths)
+    for found in (*paths, *find_files(paths)):
+        if isinstance(found, str) and Path(found).exists() and output.samefile(found):
+            raise ZhenglingError(f"{output}: is one of the inputs; name another file")
 
 
 def _good_sources(paths: Iterable[str], failures: list[DataError]) -> Iterator[Source]:

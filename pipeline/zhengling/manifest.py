@@ -25,6 +25,19 @@ _FOR_PEOPLE = (".md", ".svg")
 _MEND = "fetch the model again"
 
 
+def check_replaceable(folder: Path) -> None:
+    """Refuse to put a model in the place of anything but a model or nothing.
+
+    Raises:
+        ZhenglingError: the path is a file, or a folder with other things.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ZhenglingError(f"{folder}: is a file, a model needs a folder")
+    there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if there and not set(there) & set(_CONFIGURATIONS):
+        raise ZhenglingError(f"{folder}: holds {there[0]}, which is of no model; name a new folder")
+
+
 def write_manifest(folder: Path, files: Files) -> None:
     """Write the manifest of a folder, whole or not at all.
 

@@ -15,7 +15,7 @@ from transformers import BertConfig, BertModel
 from zhengling.characters import CharacterVocabulary
 from zhengling.errors import ZhenglingError
 from zhengling.files import atomic_folder, read_json, write_text
-from zhengling.manifest import check_model, seal
+from zhengling.manifest import check_model, check_replaceable, seal
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 # The output head of masked-LM pretraining: kept so that pretraining goes on where it ended.
@@ -134,7 +134,11 @@ def save_encoder(
         tokenizer: content of its ``tokenizer.json``.
         parts: what else was trained with it, by path in the folder.
         texts: further files, by path in the folder.
+
+    Raises:
+        ZhenglingError: the folder holds other things than a model.
     """
+    check_replaceable(folder)
     with atomic_folder(folder) as temporary:
         for name, module in {WEIGHTS: model, **(parts or {})}.items():
             _save_weights(module, temporary / name)

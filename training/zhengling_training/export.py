@@ -19,7 +19,7 @@ from zhengling.encoder import WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.files import atomic_folder
 from zhengling.heads import SentenceHead
-from zhengling.manifest import seal
+from zhengling.manifest import check_replaceable, seal
 from zhengling.schema import LabelScheme
 from zhengling_training.calibrate import Calibration
 from zhengling_training.convolution import ConvolutionConfig
@@ -180,7 +180,12 @@ def torch_pipeline(
 
 
 def save_pipeline(nlp: Language, folder: Path) -> None:
-    """Write the pipeline's folder with its manifest, whole or not at all."""
+    """Write the pipeline's folder with its manifest, whole or not at all.
+
+    Raises:
+        ZhenglingError: the folder holds other things than a model.
+    """
+    check_replaceable(folder)
     with atomic_folder(folder) as temporary:
         nlp.to_disk(temporary)
         seal(temporary)

@@ -25,6 +25,7 @@ from zhengling.characters import CharacterVocabulary
 from zhengling.components import bulletin_of
 from zhengling.encoder import BulletinEncoder, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
+from zhengling.manifest import check_replaceable
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.augment import AugmentSection, augment, mentions
 from zhengling_training.averaging import State, load_cycles, mean_of, save_cycle
@@ -214,6 +215,7 @@ def finetune(recipe: FinetuneRecipe, *, run_folder: Path, output: Path) -> dict[
     Raises:
         ZhenglingError: faulty data, encoder, or a run folder of another recipe.
     """
+    check_replaceable(output)
     torch.manual_seed(recipe.schedule.seed)
     encoder = start_encoder(recipe.encoder)
     task = prepare(recipe, encoder)
@@ -243,6 +245,7 @@ def average(recipe: FinetuneRecipe, *, run_folders: Sequence[Path], output: Path
     Raises:
         ZhenglingError: a folder without checkpoints, or checkpoints of different networks.
     """
+    check_replaceable(output)
     encoder = start_encoder(recipe.encoder)
     task = prepare(recipe, encoder)
     model = BulletinModel(encoder.model, task.scheme, head_size=recipe.heads.size, dropout=0.0)

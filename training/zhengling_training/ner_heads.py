@@ -27,6 +27,7 @@ from zhengling.encoder import BulletinEncoder, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.files import read_json
 from zhengling.formats import read_bulletins
+from zhengling.manifest import check_replaceable
 from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.calibrate import Calibration, CalibrationSection, calibrate
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
@@ -162,6 +163,7 @@ def train_heads(recipe: HeadsRecipe, *, run_folder: Path, output: Path) -> dict[
     Raises:
         ZhenglingError: faulty data, encoder, or a run folder of another recipe.
     """
+    check_replaceable(output)
     sets = load_sets(recipe)
     torch.manual_seed(recipe.schedule.seed)
     encoder = start_encoder(recipe.encoder)
