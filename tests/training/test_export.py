@@ -232,7 +232,7 @@ def test_a_pipeline_survives_the_disk(
 
 def test_a_pipeline_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "file").write_text("old", encoding="utf-8")
+    (tmp_path / "old" / "config.cfg").write_text("old", encoding="utf-8")
     nlp = build_pipeline(
         model=b"",
         tokenizer=b"",
@@ -245,4 +245,4 @@ def test_a_pipeline_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) ->
     with pytest.raises(TypeError):
         save_pipeline(nlp, tmp_path / "old")
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
-    assert (tmp_path / "old" / "file").read_text(encoding="utf-8") == "old"
+    assert (tmp_path / "old" / "config.cfg").read_text(encoding="utf-8") == "old"
