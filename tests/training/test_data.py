@@ -19,7 +19,14 @@ from zhengling.encoder import BulletinEncoder, Floats, WindowSettings
 from zhengling.errors import DataError, ZhenglingError
 from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence
 from zhengling.windows import cut_windows
-from zhengling_training.data import IGNORED, collate, load_bulletins, make_dataset, split_held_out
+from zhengling_training.data import (
+    IGNORED,
+    collate,
+    load_bulletins,
+    make_dataset,
+    plan_epoch,
+    split_held_out,
+)
 
 CHARACTERS = "民政部李示例。！？，()|#O 0123456789"
 VOCABULARY = CharacterVocabulary({token: n for n, token in enumerate([*SPECIAL_TOKENS, *CHARACTERS])})
@@ -236,3 +243,19 @@ def test_faulty_data_are_refused_with_their_place(tmp_path: Path, faulty: Bullet
     path = write_jsonl(tmp_path / "odd.jsonl", [*invented_bulletins(1), faulty])
     with pytest.raises(DataError, match=r"odd\.jsonl:2"):
         load_bulletins([str(path)], scheme=SCHEME)
+
+
+@given(st.lists(st.integers(1, 254), min_size=1, max_size=200), st.integers(1, 9), st.integers(0, 99))
+def test_an_epoch_reads_every_window(lengths: list[int], size: int, seed: int) -> None:
+    plan = plan_epoch(np.array(lengths), size=size, random=np.random.default_rng(seed))
+    assert plan.shape == (-(-len(lengths) // size), size)
+    assert set(plan.flatten().tolist()) == set(range(len(lengths)))
+    assert (plan == plan_epoch(np.array(lengths), size=size, random=np.random.default_rng(seed))).all()
+
+
+def test_windows_of_a_step_are_of_like_length_and_steps_are_mixed() -> None:
+    lengths = np.random.default_rng(0).integers(1, 255, 4000)
+    plan = plan_epoch(lengths, size=8, random=np.random.default_rng(1))
+    longest = lengths[plan].max(axis=1)
+    assert lengths.sum() > 0.95 * 8 * longest.sum()
+    assert abs(np.corrcoef(longest[:-1], longest[1:])[0, 1]) < 0.2

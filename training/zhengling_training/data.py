@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zhengling.characters import CharacterVocabulary
@@ -27,6 +28,7 @@ from zhengling_training.model import SentencePieces
 
 IGNORED = -100  # torch's cross_entropy leaves these targets out
 SHORTEST_SHARE = 0.5
+BUCKET = 50  # steps whose windows are sorted by length together
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,35 @@ def _share(sentence: Sentence, start: int, end: int) -> float:
     """How much of a sentence (or of the window, if the sentence is longer) lies in ``[start, end)``."""
     common = min(sentence.end, end) - max(sentence.start, start)
     return common / min(sentence.end - sentence.start, end - start)
+
+
+def length_pools(
+    lengths: NDArray[np.int64], *, size: int, random: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    """All windows in a fresh order, in pools of ``size``, each sorted by length.
+
+    Neighbours in a pool are of like length, so that batches of them are padded little.
+    """
+    order = random.permutation(len(lengths))
+    for begin in range(0, len(order), size):
+        pool = order[begin : begin + size]
+        yield pool[np.argsort(lengths[pool], kind="stable")]
+
+
+def plan_epoch(lengths: NDArray[np.int64], *, size: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Which windows each step of an epoch reads, of like length and in a fresh order.
+
+    Args:
+        lengths: characters of each window, at least one.
+        size: windows of a step; some windows are read twice if the last step lacks some.
+        random: decides the order.
+
+    Returns:
+        Shape ``(steps, size)``.
+    """
+    order = np.concatenate(list(length_pools(lengths, size=BUCKET * size, random=random)))
+    steps = np.resize(order, (-(-len(order) // size), size))
+    return random.permutation(steps)
 
 
 def collate(rows: Sequence[dict[str, Any]], *, scheme: LabelScheme, vocabulary: CharacterVocabulary) -> Batch:

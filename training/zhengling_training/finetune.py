@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from spacy.language import Language
 from torch import Tensor, nn
@@ -33,7 +34,7 @@ from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.checkpoints import Checkpoint, latest_checkpoint
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.convolution import ConvolutionEncoder, start_convolution
-from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, split_held_out
+from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, plan_epoch, split_held_out
 from zhengling_training.distill import DistillSection, Lesson, chosen_lessons, lesson_loss, lessons_of
 from zhengling_training.encoder_files import load_weights
 from zhengling_training.encoders import OpenedEncoder, open_encoder
@@ -329,14 +330,10 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
             f"schedule.accumulate: {schedule.batch_windows} windows can't be shared by {parts} parts; "
             "raise schedule.batch_windows"
         )
-    rows_of = _epochs(task, recipe)
+    epoch_of = _epochs(task, recipe)
     lessons = _lessons(task, recipe)
-    per_epoch = math.ceil(len(rows_of(0)) / schedule.batch_windows)
-    size, first, cycle = (
-        schedule.batch_windows,
-        schedule.epochs * per_epoch,
-        schedule.restart_epochs * per_epoch,
-    )
+    per_epoch = math.ceil(len(epoch_of(0)[0]) / schedule.batch_windows)
+    first, cycle = schedule.epochs * per_epoch, schedule.restart_epochs * per_epoch
     steps = first + schedule.restarts * cycle
     heads = nn.ModuleList([model.tagger, model.heads])
     optimizer = adamw(
@@ -358,9 +355,8 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
 
     def loss_of(wrapped: nn.Module, share: Share, device: torch.device) -> Tensor:
         epoch, position = divmod(share.step, per_epoch)
-        rows = rows_of(epoch)
-        order = np.random.default_rng([schedule.seed, epoch]).permutation(len(rows))
-        chosen = np.take(order, range(position * size, (position + 1) * size), mode="wrap")
+        rows, batches = epoch_of(epoch)
+        chosen = batches[position % len(batches)]
         mine = [rows[int(i)] for i in np.array_split(chosen, share.places)[share.place]]
         heard = lessons(share)
         batch = collate(
@@ -389,17 +385,20 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
     return record
 
 
-def _epochs(task: Task, recipe: FinetuneRecipe) -> Callable[[int], Dataset]:
-    """The windows of an epoch: each epoch sees its own variants of the bulletins."""
+def _epochs(task: Task, recipe: FinetuneRecipe) -> Callable[[int], tuple[Dataset, NDArray[np.int64]]]:
+    """The windows of an epoch, each with its own variants of the bulletins, and the batches of its steps."""
     pool = mentions(task.train, labels=recipe.augment.swap_labels)
 
     @lru_cache(maxsize=1)
-    def rows_of(epoch: int) -> Dataset:
+    def epoch_of(epoch: int) -> tuple[Dataset, NDArray[np.int64]]:
         random = np.random.default_rng([recipe.schedule.seed, epoch, 1])
         bulletins = [augment(b, settings=recipe.augment, pool=pool, random=random) for b in task.train]
-        return make_dataset(bulletins, scheme=task.scheme, vocabulary=task.vocabulary, windows=task.windows)
+        rows = make_dataset(bulletins, scheme=task.scheme, vocabulary=task.vocabulary, windows=task.windows)
+        lengths = np.array([len(ids) for ids in rows["ids"]])
+        order = np.random.default_rng([recipe.schedule.seed, epoch])
+        return rows, plan_epoch(lengths, size=recipe.schedule.batch_windows, random=order)
 
-    return rows_of
+    return epoch_of
 
 
 def _lessons(task: Task, recipe: FinetuneRecipe) -> Callable[[Share], list[Lesson]]:

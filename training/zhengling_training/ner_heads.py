@@ -32,7 +32,7 @@ from zhengling.schema import Bulletin, LabelScheme
 from zhengling_training.calibrate import Calibration, CalibrationSection, calibrate
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.corpus import cover, ngrams, texts_of
-from zhengling_training.data import collate, make_dataset, split_held_out
+from zhengling_training.data import BUCKET, collate, length_pools, make_dataset, split_held_out
 from zhengling_training.encoder_files import (
     load_encoder,
     load_vocabulary,
@@ -53,7 +53,6 @@ from zhengling_training.tagging_loss import character_loss
 LOG = logging.getLogger(__name__)
 TAGGER, RECORD = "tagger.safetensors", "training.json"
 NEAR_DUPLICATE = 0.5  # share of 13-grams
-BUCKET = 50  # batches among whose texts those of like length are put together
 
 
 class SetSection(Section):
@@ -268,12 +267,9 @@ def plan_batches(
 def _batches_of(
     lengths: NDArray[np.int64], *, budget: int, random: np.random.Generator
 ) -> Iterator[NDArray[np.int64]]:
-    order = random.permutation(len(lengths))
-    bucket = max(1, BUCKET * budget // max(1, int(lengths.mean())))
-    for begin in range(0, len(order), bucket):
-        part = order[begin : begin + bucket]
-        part = part[np.argsort(lengths[part], kind="stable")]
-        for batch in batches(part, fits=lambda chosen, new: (len(chosen) + 1) * lengths[new] <= budget):
+    size = max(1, BUCKET * budget // max(1, int(lengths.mean())))
+    for pool in length_pools(lengths, size=size, random=random):
+        for batch in batches(pool, fits=lambda chosen, new: (len(chosen) + 1) * lengths[new] <= budget):
             yield np.array(batch)
 
 
