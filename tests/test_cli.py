@@ -127,6 +127,21 @@ def test_min_score_and_language(cli: Cli, folder: Path) -> None:
     assert cli("analyze", "a.txt", "--language", "en").out != cli("analyze", "a.txt", "--language", "zh").out
 
 
+@pytest.mark.parametrize("name", ["o.csv", "o.xlsx", "o.docx", "o.htlm"])
+def test_no_table_under_the_name_of_another_format(cli: Cli, folder: Path, name: str) -> None:
+    check_one_line(cli("analyze", "a.txt", "-o", name), code=2, says=f"{name}: an analysis whose --format")
+    assert cli("analyze", "a.txt", "-o", name, "-f", "table").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [("check", "g.jsonl"), ("stats", "g.duckdb"), ("compare", "x", "y", "g.jsonl")]
+)
+def test_figures_are_not_written_under_the_name_of_another_format(
+    cli: Cli, folder: Path, arguments: tuple[str, ...]
+) -> None:
+    check_one_line(cli(*arguments, "-o", "o.csv"), code=2, says="o.csv: a ")
+
+
 def test_some_inputs_fail_and_the_others_are_written(cli: Cli, folder: Path) -> None:
     (folder / "empty.txt").write_text("")
     outcome = cli("analyze", "a.txt", "none.txt", "empty.txt", "b.txt", "-o", "o.jsonl")
@@ -140,7 +155,7 @@ def test_some_inputs_fail_and_the_others_are_written(cli: Cli, folder: Path) -> 
 
 def test_all_inputs_fail_and_the_old_output_stays(cli: Cli, folder: Path) -> None:
     (folder / "o.jsonl").write_text("old")
-    check_one_line(cli("analyze", "none*.txt", "-o", "o.jsonl"), code=1, says="none*.txt: no file fits")
+    check_one_line(cli("analyze", "none*.txt", "-o", "o.jsonl"), code=2, says="none*.txt: no file fits")
     assert (folder / "o.jsonl").read_text() == "old"
 
 
@@ -243,6 +258,12 @@ def test_convert_lenient_says_what_it_leaves_out(cli: Cli, folder: Path) -> None
     assert outcome.err.endswith("bulletins written to o.jsonl\n")
     kept = list(read_bulletins(folder / "o.jsonl"))
     assert kept[0] == GOLD[0]
+
+
+def test_convert_that_finds_no_bulletin_says_so(cli: Cli, folder: Path) -> None:
+    (folder / "g.jsonl").write_text("")
+    outcome = cli("convert", "g.jsonl", "o.jsonl")
+    assert (outcome.code, outcome.err) == (1, "0 bulletins written to o.jsonl\n")
 
 
 @pytest.mark.parametrize(

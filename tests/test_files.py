@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from zhengling.errors import ZhenglingError
-from zhengling.files import atomic_file, atomic_folder, read_json, write_text
+from zhengling.files import atomic_file, atomic_folder, read_json, suffix_among, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -49,6 +50,41 @@ def test_text_that_can_not_be_encoded_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         write_text(tmp_path / "a.txt", "\ud800")
     assert names(tmp_path) == []
+
+
+def test_what_a_link_leads_to_is_replaced(tmp_path: Path) -> None:
+    real = tmp_path / "real" / "a.txt"
+    write_text(real, "old")
+    (tmp_path / "a.txt").symlink_to(real)
+    write_text(tmp_path / "a.txt", "new")
+    assert real.read_text() == "new"
+    (tmp_path / "folder").symlink_to(tmp_path / "real")
+    with atomic_folder(tmp_path / "folder") as temporary:
+        (temporary / "b.txt").touch()
+    assert names(tmp_path / "real") == ["b.txt"]
+    assert (tmp_path / "a.txt").is_symlink()
+    assert (tmp_path / "folder").is_symlink()
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_text)
+        write_text(pipe, "民政")
+        assert read.result(timeout=10) == "民政"
+    assert pipe.is_fifo()
+
+
+def test_a_device_stays_one() -> None:
+    write_text(Path(os.devnull), "民政")
+    assert Path(os.devnull).is_char_device()
+
+
+def test_a_suffix_is_one_of_those_that_can_be_written() -> None:
+    assert suffix_among(Path("a.HTML"), (".html",), what="a page") == ".html"
+    with pytest.raises(ZhenglingError, match=r"a\.csv: a page is one of \.html, \.htm"):
+        suffix_among(Path("a.csv"), (".html", ".htm"), what="a page")
 
 
 def test_permissions_are_the_usual_ones(tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from zhengling.errors import DataError
 from zhengling.formats.documents import SUFFIXES
-from zhengling.inputs import Source, by_suffix, decode_text, find_files, read_sources, read_text, read_whole
+from zhengling.formats.documents.plain import decode
+from zhengling.inputs import Source, by_suffix, find_files, read_sources, read_whole
 
 TEXT = "示例市民政局召开会议，\r\n部署“一老一小”工作。\r\n"
 
@@ -49,24 +50,25 @@ def write(path: Path, content: str | bytes = TEXT) -> Path:
     ids=["utf-8", "utf-8-bom", "gb18030", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"],
 )
 def test_encodings_give_one_text_with_its_line_ends(content: bytes, tmp_path: Path) -> None:
-    assert read_text(str(write(tmp_path / "a.txt", content))) == TEXT
+    assert [source.text for source in texts_of(write(tmp_path / "a.txt", content))] == [TEXT]
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
 def test_any_utf8_is_read_as_it_is(text: str) -> None:
     text = text.removeprefix("\ufeff")
-    assert decode_text(text.encode("utf-8"), path="a") == text
-    assert decode_text(codecs.BOM_UTF16_BE + text.encode("utf-16-be"), path="a") == text
+    assume(not text.startswith("{\\rtf"))
+    assert decode(text.encode("utf-8")) == text
+    assert decode(codecs.BOM_UTF16_BE + text.encode("utf-16-be")) == text
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.binary(max_size=40))
 def test_any_bytes_are_text_or_a_named_fault(content: bytes) -> None:
     try:
-        text = decode_text(content, path="a.txt")
+        text = decode(content)
     except DataError as error:
-        assert str(error).startswith("a.txt: ")
+        assert error.message
     else:
         assert text.encode("utf-8") is not None  # no lone surrogates
 
@@ -99,7 +101,40 @@ def test_what_is_no_text(content: bytes, message: str, tmp_path: Path) -> None:
 def test_utf8_that_was_cut_off_is_not_read_as_gb18030() -> None:
     cut_off = TEXT.encode("utf-8")[:4]
     with pytest.raises(DataError):
-        decode_text(cut_off, path="a.txt")
+        decode(cut_off)
+
+
+TRADITIONAL = "本會議討論長者照顧服務，並決定於年底前完成設施檢查。"
+
+
+def test_big5_is_not_read_as_nonsense(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", TRADITIONAL.encode("big5"))
+    assert errors_of(path) == [f"{path}: text in Big5, not in UTF-8 or GB18030; convert it to UTF-8"]
+
+
+@pytest.mark.parametrize("text", [TRADITIONAL, TEXT, "民政", "龘靐齉爩", "№１２３，ABC"])
+def test_gb18030_is_not_taken_for_big5(text: str) -> None:
+    assert decode(text.encode("gb18030")) == text
+
+
+def test_documents_that_people_expect_to_be_read(tmp_path: Path) -> None:
+    write(tmp_path / "a.doc", b"\xd0\xcf\x11\xe0")
+    write(tmp_path / "b.rtf", rb"{\rtf1 a}")
+    write(tmp_path / "c.txt", rb"{\rtf1 a}")
+    write(tmp_path / "d.OFD", b"PK")
+    assert errors_of(tmp_path) == [
+        f"{tmp_path / 'a.doc'}: unsupported type .doc; save it as .docx",
+        f"{tmp_path / 'b.rtf'}: unsupported type .rtf; save it as .docx",
+        f"{tmp_path / 'c.txt'}: RTF, not plain text; save it as .docx",
+        f"{tmp_path / 'd.OFD'}: unsupported type .ofd; save it as .pdf",
+    ]
+
+
+def test_standard_input_is_read_by_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = "<!DOCTYPE html><html><head><title>标题</title></head><body><p>示例市民政局。</p></body></html>"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(page.encode())))
+    (source,) = texts_of("-")
+    assert (source.text.strip(), source.meta["title"]) == ("示例市民政局。", "标题")
 
 
 def test_unreadable(tmp_path: Path) -> None:
@@ -107,8 +142,6 @@ def test_unreadable(tmp_path: Path) -> None:
     broken.symlink_to(missing)
     assert errors_of(missing) == [f"{missing}: no such file or folder"]
     assert errors_of(broken) == [f"{broken}: no such file or folder"]
-    with pytest.raises(DataError, match="can't be read: Is a directory"):
-        read_text(str(tmp_path))
 
 
 def test_a_fault_stops_nothing(tmp_path: Path) -> None:

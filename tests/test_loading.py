@@ -109,6 +109,11 @@ def test_the_scheme_travels_with_the_model(nlp: Language) -> None:
         scheme_of(spacy.blank("zh"))
 
 
+def test_a_name_that_is_nearly_right() -> None:
+    with pytest.raises(ZhenglingError, match=r"did you mean zh_bulletin_sm\?"):
+        zhengling.load("zh_buletin_sm")
+
+
 @pytest.mark.parametrize("name", ["no_such_model", "/no/such/folder", "no/such/folder", "../x"])
 def test_a_model_that_is_nowhere(name: str) -> None:
     with pytest.raises(ZhenglingError, match="no such model") as caught:

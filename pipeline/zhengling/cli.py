@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 SOME_FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130
 CONFIGS = Path(__file__).parents[2] / "configs"
+HTML = (".html", ".htm")
 
 
 class Language(StrEnum):
@@ -101,7 +103,8 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
 ) -> None:
     """Analyse bulletins: text, Markdown, HTML, Word, PDF, and zip archives of them.
 
-    Exit status: 0 all done, 1 some inputs failed (named on standard error, the others written), 2 usage.
+    Exit status: 0 all done, 1 some inputs failed (named on standard error, the others written), 2 nothing
+    could be read, or usage.
     """
     from zhengling.analysis import analyse
     from zhengling.loading import load_pipeline, scheme_of
@@ -114,15 +117,12 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     failures: list[DataError] = []
     sources = _progress(_good_sources(paths, failures))
     if chosen is AnalysisFormat.duckdb and output is not None:
+        sources = _some(sources)
         _store(nlp, sources, output, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
-        if failures:
-            raise typer.Exit(SOME_FAILED)
-        return
-    bulletins = analyse(nlp, sources, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
-    first = next(bulletins, None)
-    if first is not None:
+    else:
+        bulletins = analyse(nlp, sources, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
         write_analysis(
-            _chain(first, bulletins),
+            _some(bulletins),
             scheme=scheme_of(nlp),
             format_name=chosen.value,
             language=language.value,
@@ -229,17 +229,13 @@ def ledger(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     places: dict[str, str] = {}
     sources = _placed(_progress(_good_sources(paths, failures)), places)
     bulletins = analyse(nlp, sources, batch_size=batch_size, rules=_rules(rules))
-    first = next(bulletins, None)
-    if first is not None:
-        rows = entries(
-            _chain(first, bulletins), scheme=scheme_of(nlp), language=language.value, places=places
-        )
-        count = write_ledger(
-            (row for row in rows if row.confidence is None or row.confidence >= min_score),
-            output,
-            language=language.value,
-        )
-        _say(f"{count} items written to {output}")
+    rows = entries(_some(bulletins), scheme=scheme_of(nlp), language=language.value, places=places)
+    count = write_ledger(
+        (row for row in rows if row.confidence is None or row.confidence >= min_score),
+        output,
+        language=language.value,
+    )
+    _say(f"{count} items written to {output}")
     if failures:
         raise typer.Exit(SOME_FAILED)
 
@@ -256,9 +252,10 @@ def stats(
 ) -> None:
     """Write a page of figures: domains by month, who is addressed, groups, deadlines ahead, functions."""
     from zhengling.extras import need
-    from zhengling.files import write_text
+    from zhengling.files import suffix_among, write_text
 
     need("duckdb", "pyarrow", extra="store", what="a database of results")
+    suffix_among(output, HTML, what="a page of figures")
     from zhengling.report.figures import render_figures
     from zhengling.store.figures import figures_of
 
@@ -282,7 +279,10 @@ def convert(
         bool | None, typer.Option("--utf16/--code-points", help="What doccano offsets count.")
     ] = None,
 ) -> None:
-    """Convert annotated bulletins from one format to another."""
+    """Convert annotated bulletins from one format to another.
+
+    Exit status: 0 done, 1 faulty data, or not one bulletin, 2 usage.
+    """
     from zhengling.formats import FormatOptions
     from zhengling.formats import convert as convert_files
     from zhengling.schema import LabelScheme
@@ -299,6 +299,8 @@ def convert(
         options=FormatOptions(utf16=utf16),
     )
     _say(f"{count} bulletins written to {target}")
+    if not count:
+        raise typer.Exit(SOME_FAILED)
 
 
 @app.command()
@@ -321,15 +323,16 @@ def check(
     from rich.console import Console
 
     from zhengling import checking
-    from zhengling.files import write_text
+    from zhengling.files import suffix_among, write_text
     from zhengling.schema import LabelScheme
 
+    suffix = suffix_among(output, (".json", *HTML), what="a page of findings") if output else ""
     labels = LabelScheme.from_file(scheme)
     chosen = checking.Rules.from_file(rules, scheme=labels)
     findings = checking.check(data, scheme=labels, rules=chosen, format=from_, language=language.value)
     if output is None:
         checking.table(findings, console=Console(), language=language.value)
-    elif output.suffix.lower() == ".json":
+    elif suffix == ".json":
         write_text(output, checking.json(findings))
     else:
         write_text(output, checking.html(findings, language=language.value))
@@ -520,12 +523,17 @@ def compare(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     """
     from rich.console import Console
 
+    from zhengling.files import suffix_among
     from zhengling_training.evaluation import comparing, running
     from zhengling_training.evaluation.bootstrap import Resampling
 
+    if output is not None:
+        suffix_among(output, (".json",), what="a file of figures")
     conditions = comparing.conditions(fail_under or (), no_worse_than or ())
     options = running.Options(format=from_, threads=threads, command=_command())
     try:
+        for name in (a, b):
+            comparing.check_side(name, data)
         sides = tuple(comparing.side(name, data, options=options, progress=_progress) for name in (a, b))
         found = comparing.compare(*sides, settings=Resampling(resamples=resamples, seed=seed))
         broken = comparing.broken(conditions, found)
@@ -657,11 +665,7 @@ def _good_sources(paths: Iterable[str], failures: list[DataError]) -> Iterator[S
 def _store(nlp: Any, sources: Iterable[Source], output: Path, **options: Any) -> None:
     from zhengling.store.resuming import store
 
-    sources = iter(sources)
-    first = next(sources, None)
-    if first is None:
-        return
-    outcome = store(nlp, _chain(first, sources), output, **options)
+    outcome = store(nlp, sources, output, **options)
     _say(f"{outcome.added} texts added to {output}, {outcome.known} were there")
 
 
@@ -690,15 +694,24 @@ def _command() -> str:
     return shlex.join(["zhengling", *sys.argv[1:]])
 
 
-def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
+def _some(things: Iterator[Any]) -> Iterator[Any]:
+    """The same, unless there is nothing, as no input could be read; then no output is begun."""
+    try:
+        first = next(things)
+    except StopIteration:
+        raise typer.Exit(UNUSABLE) from None
+    return chain([first], things)
 
 
 def _format_of(output: Path | None) -> AnalysisFormat:
-    suffix = output.suffix.lower().removeprefix(".") if output is not None else ""
-    known = {"htm": "html", "json": "jsonl"} | {f.value: f.value for f in AnalysisFormat}
-    return AnalysisFormat(known.get(suffix, "table"))
+    from zhengling.files import suffix_among
+
+    written = {f".{form.value}": form for form in AnalysisFormat if form is not AnalysisFormat.table}
+    others = {".htm": AnalysisFormat.html, ".json": AnalysisFormat.jsonl, ".txt": AnalysisFormat.table}
+    known = written | others
+    if output is None or not output.suffix or (output.exists() and not output.is_file()):
+        return AnalysisFormat.table
+    return known[suffix_among(output, known, what="an analysis whose --format isn't named")]
 
 
 def _overrides(changes: list[str] | None) -> dict[str, Any]:

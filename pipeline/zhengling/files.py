@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,18 @@ from zhengling.errors import ZhenglingError
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it over ``path`` when the block succeeds.
 
+    What a link leads to is replaced, not the link. A device or a pipe is written to.
+
     Raises:
         OSError: the folder can't be written.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        with _written_through(path) as temporary:
+            yield temporary
+        return
+    path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
     with _named(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -49,9 +56,12 @@ def write_text(path: Path, text: str) -> None:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; it takes the place of ``path`` when the block succeeds.
 
+    What a link leads to is replaced, not the link.
+
     Raises:
         OSError: the parent can't be written.
     """
+    path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
     with _named(path):
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
@@ -92,6 +102,34 @@ def sha256_of(path: Path) -> str:
     """
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def suffix_among(path: Path, suffixes: Collection[str], *, what: str) -> str:
+    """The suffix of a file to be written, in lower case.
+
+    Args:
+        path: the file.
+        suffixes: those that can be written, with their dots.
+        what: what is written, for the message.
+
+    Raises:
+        ZhenglingError: it has another one.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in suffixes:
+        raise ZhenglingError(f"{path}: {what} is one of {', '.join(suffixes)}")
+    return suffix
+
+
+@contextmanager
+def _written_through(path: Path) -> Iterator[Path]:
+    """Yield a temporary path; what is written there goes to ``path``, which can't be replaced, at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder) / path.name
+        temporary.touch()
+        yield temporary
+        with temporary.open("rb") as written, path.open("wb") as stream:
+            shutil.copyfileobj(written, stream)
 
 
 @contextmanager

@@ -13,8 +13,7 @@ from glob import escape, glob, has_magic
 from pathlib import Path
 
 from zhengling.errors import DataError
-from zhengling.formats.documents import SUFFIXES, Document, DocumentLimits, read_document
-from zhengling.formats.documents.plain import decode
+from zhengling.formats.documents import SUFFIXES, UNREAD, Document, DocumentLimits, read_document
 
 STANDARD_INPUT = "-"
 _ANY_FOLDERS = re.compile(r"(?:^|(?<=[/\\]))\*\*(?:[/\\]+|$)")
@@ -41,7 +40,8 @@ def find_files(paths: Iterable[str], *, left_out: Counter[str] | None = None) ->
     """Expand folders and globs, in order, each file once; what leads nowhere becomes an error.
 
     Args:
-        paths: files, folders (searched through for ``SUFFIXES``), globs, or ``-``.
+        paths: files, folders (searched through for ``SUFFIXES``, and ``UNREAD``, which become errors when
+            they are read), globs, or ``-``.
         left_out: files of other kinds in the folders are counted here, by suffix.
 
     Yields:
@@ -62,8 +62,8 @@ def _expand(path: str, left_out: Counter[str]) -> list[str] | list[DataError]:
         return [path]
     if Path(path).is_dir():
         there = [file for file in Path(path).rglob("*") if file.is_file()]
-        files = sorted(str(file) for file in there if file.suffix.lower() in SUFFIXES)
-        others = (file for file in there if file.suffix.lower() not in SUFFIXES)
+        documents = [file for file in there if file.suffix.lower() in (*SUFFIXES, *UNREAD)]
+        files, others = sorted(map(str, documents)), set(there).difference(documents)
         left_out.update(file.suffix or file.name for file in others if not file.name.startswith("."))
         return files or [DataError(f"no bulletins in this folder ({', '.join(SUFFIXES)})", path=path)]
     if has_magic(path):
@@ -127,10 +127,8 @@ def name_sources(documents: Iterable[Document | DataError]) -> Iterator[Source |
 def read_documents(path: str, *, limits: DocumentLimits | None = None) -> Iterator[Document | DataError]:
     """The document in a file (or in standard input), or those in an archive; a fault is yielded."""
     try:
-        if path == STANDARD_INPUT:
-            yield Document(read_text(path), place=path)
-            return
-        content = _read_bytes(path, limit=(limits or DocumentLimits()).file_bytes)
+        limit = (limits or DocumentLimits()).file_bytes
+        content = sys.stdin.buffer.read() if path == STANDARD_INPUT else _read_bytes(path, limit=limit)
     except DataError as error:
         yield error
         return
@@ -161,38 +159,6 @@ def read_whole(stream: io.FileIO, *, limit: int) -> bytes:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise DataError("was changed while it was read; try again when it is complete")
     return content
-
-
-def read_text(path: str) -> str:
-    """Read a text file (or standard input), its line ends unchanged.
-
-    Raises:
-        DataError: unreadable, empty, or no text in UTF-8 or GB18030.
-    """
-    try:
-        content = sys.stdin.buffer.read() if path == STANDARD_INPUT else Path(path).read_bytes()
-    except OSError as error:
-        raise DataError(f"can't be read: {error.strerror}", path=path) from error
-    text = decode_text(content, path=path)
-    if not text.strip():
-        raise DataError("empty: there is no text to analyse", path=path)
-    return text
-
-
-def decode_text(content: bytes, *, path: str) -> str:
-    """Decode bytes: a byte order mark decides, else UTF-8, else GB18030.
-
-    Args:
-        content: the bytes; a byte order mark is no part of the text.
-        path: for the message.
-
-    Raises:
-        DataError: it is binary or in another encoding.
-    """
-    try:
-        return decode(content)
-    except DataError as error:
-        raise DataError(error.message, path=path) from error
 
 
 def _unique(path: str, taken: set[str]) -> str:

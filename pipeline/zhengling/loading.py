@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import spacy
 from confection import ConfigValidationError
 from spacy.language import Language
-from spacy.util import get_package_path, is_package
+from spacy.util import get_installed_models, get_package_path, is_package
 
 from zhengling import components
 from zhengling.errors import ZhenglingError
@@ -78,7 +79,16 @@ def find_model(name_or_path: str | Path | None) -> str | Path:
         return name
     if Path(name).exists():
         raise ZhenglingError(f"{name}: not a model, it has no config.cfg and meta.json")
-    raise ZhenglingError(f"{name}: no such model; give the folder of a model or the name of an installed one")
+    near = get_close_matches(Path(name).name, _known_models(), n=1)
+    hint = (
+        f"did you mean {near[0]}?" if near else "give the folder of a model or the name of an installed one"
+    )
+    raise ZhenglingError(f"{name}: no such model; {hint}")
+
+
+def _known_models() -> list[str]:
+    """Models of the repository and installed ones, by name."""
+    return [*get_installed_models(), *(path.parent.name for path in REPOSITORY_MODELS.glob("*/meta.json"))]
 
 
 def model_folder(name_or_path: str | Path | None) -> Path:

@@ -250,7 +250,7 @@ def test_faults_in_an_archive_stop_nothing() -> None:
     lines = errors(content, "x.zip")
     assert [line.split(": ")[0] for line in lines][:2] == ["x.zip/a.pdf", "x.zip/../../x.txt"]
     assert ["unsafe name" in line for line in lines] == [False, True, True, True, False]
-    assert "unsupported type .doc; supported are .txt, .md" in lines[-1]
+    assert "unsupported type .doc; save it as .docx" in lines[-1]
 
 
 def test_bombs() -> None:
@@ -307,8 +307,10 @@ def test_archives_that_are_none(content: bytes) -> None:
 
 def test_unsupported_types() -> None:
     (error,) = errors(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "a.doc")
+    assert error == "a.doc: unsupported type .doc; save it as .docx"
+    (error,) = errors(b"\x00", "a.exe")
     assert error.startswith(
-        "a.doc: unsupported type .doc; supported are .txt, .md, .html, .htm, .docx, .pdf, .zip"
+        "a.exe: unsupported type .exe; supported are .txt, .md, .html, .htm, .docx, .pdf, .zip"
     )
     assert "old form of Word" in errors(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "a.docx")[0]
     assert text("甲。".encode(), "a.csv") == "甲。"

@@ -166,6 +166,13 @@ def test_overrides_that_lead_nowhere_are_refused(tmp_path: Path, overrides: dict
     assert "some.cfg" in message_of(path, overrides=overrides)
 
 
+def test_an_override_without_its_section_names_the_whole_key(tmp_path: Path) -> None:
+    path = written(tmp_path, "[where]", 'start = "x"', "[how]", "seed = 1")
+    assert message_of(path, overrides={"seed": 1}).endswith(
+        "--set seed: no key of the recipe, did you mean how.seed?"
+    )
+
+
 def test_a_recipe_cannot_be_changed(tmp_path: Path) -> None:
     recipe = load_recipe(written(tmp_path, "[where]", 'start = "x"'), Recipe)
     with pytest.raises(ValueError, match="frozen"):

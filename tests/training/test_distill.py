@@ -93,7 +93,10 @@ def test_lessons_say_nothing_but_what_the_teacher_says(heard: list[Lesson]) -> N
         )
 
 
-def test_the_loss_is_least_where_the_student_says_the_same(heard: list[Lesson]) -> None:
+@pytest.mark.parametrize("temperature", [2.0, None])
+def test_the_loss_is_least_where_the_student_says_the_same(
+    heard: list[Lesson], temperature: float | None
+) -> None:
     some = heard[:3]
     longest = max(len(one.tags) for one in some)
     emissions = torch.zeros(3, longest + 2, some[0].tags.shape[1])
@@ -107,7 +110,7 @@ def test_the_loss_is_least_where_the_student_says_the_same(heard: list[Lesson]) 
     def at(change: float) -> float:
         moved = {name: own + change * torch.linspace(0, 1, own.shape[1]) for name, own in scores.items()}
         tags = emissions + change * torch.linspace(0, 1, emissions.shape[2])
-        return lesson_loss(tags, moved, some, weights=ONES, temperature=2.0).item()
+        return lesson_loss(tags, moved, some, weights=ONES, temperature=temperature).item()
 
     assert at(0.0) < min(at(0.1), at(-0.1)) < min(at(1.0), at(-1.0))
 
@@ -131,6 +134,13 @@ def test_the_loss_of_tags_is_the_mean_over_characters(heard: list[Lesson]) -> No
     assert found == pytest.approx(np.mean(each), rel=1e-4)
 
 
+def test_the_loss_of_scores_is_their_mean_square(heard: list[Lesson]) -> None:
+    (one,) = heard[:1]
+    emissions = torch.zeros(1, len(one.tags) + 2, one.tags.shape[1])
+    found = lesson_loss(emissions, {}, [one], weights={"entities": 0.5}, temperature=None).item()
+    assert found == pytest.approx(0.5 * np.mean(one.tags.astype(np.float64) ** 2), rel=1e-4)
+
+
 def test_a_step_hears_gold_and_teacher_apart(
     heard: list[Lesson], model: BulletinModel, encoder: Path, teacher: Path, corpus_file: Path
 ) -> None:
@@ -151,8 +161,9 @@ def test_a_step_hears_gold_and_teacher_apart(
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["probabilities", "scores"])
 def test_a_student_learns_from_the_teacher_alone(
-    encoder: Path, teacher: Path, bulletin_file: Path, tmp_path: Path
+    encoder: Path, teacher: Path, bulletin_file: Path, tmp_path: Path, kind: str
 ) -> None:
     """The student's annotated bulletins are others; what it knows of the six it has from their bare text."""
     gold = invented_bulletins(6)
@@ -166,7 +177,7 @@ def test_a_student_learns_from_the_teacher_alone(
         encoder__intermediate=48,
         schedule__epochs=120,
     )
-    recipe = recipe.model_copy(update={"distill": section_of(teacher, texts)})
+    recipe = recipe.model_copy(update={"distill": section_of(teacher, texts, loss=kind)})
     finetune(recipe, run_folder=tmp_path / "run", output=tmp_path / "model")
     nlp = zhengling.load(tmp_path / "model", threads=1)
     predicted = [bulletin_of(doc) for doc in nlp.pipe(bulletin.text for bulletin in gold)]

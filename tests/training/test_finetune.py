@@ -27,7 +27,7 @@ from torch.nn import functional
 import zhengling
 from zhengling.encoder import WindowSettings
 from zhengling.errors import ZhenglingError
-from zhengling.schema import Bulletin, Entity, faults
+from zhengling.schema import Bulletin, Entity, LabelScheme, faults
 from zhengling_training.averaging import load_cycles
 from zhengling_training.data import IGNORED, collate, make_dataset
 from zhengling_training.encoders import open_encoder
@@ -220,7 +220,8 @@ def test_a_second_scheme_without_sentence_labels(encoder: Path, tmp_path: Path) 
 
 
 def test_the_held_out_bulletins_are_apart(recipe: FinetuneRecipe) -> None:
-    task = prepare(recipe, open_encoder(recipe.encoder.start))
+    scheme = LabelScheme.from_file(Path(recipe.data.scheme))
+    task = prepare(recipe, open_encoder(recipe.encoder.start), scheme=scheme)
     names = [{b.id for b in part} for part in (task.train, task.held_out)]
     assert not names[0] & names[1]
     assert names[0] | names[1] == {f"invented-{number}" for number in range(6)}

@@ -50,6 +50,8 @@ def load_recipe(path: Path, kind: type[Recipe], *, overrides: dict[str, Any] | N
         ZhenglingError: no such file, bad syntax, an unknown or missing key, a wrong type; the
             message names ``section.key`` and the nearest known one.
     """
+    for key in overrides or {}:
+        _check_override(key, kind, path=path)
     try:
         raw = Config().from_disk(path, interpolate=True, overrides=overrides or {})
     except OSError as error:
@@ -61,6 +63,17 @@ def load_recipe(path: Path, kind: type[Recipe], *, overrides: dict[str, Any] | N
         return kind.model_validate(dict(raw))
     except ValidationError as error:
         raise ZhenglingError(f"{path}: {_explain(error, kind)}") from error
+
+
+def _check_override(key: str, kind: type[BaseModel], *, path: Path) -> None:
+    section, _, name = key.partition(".")
+    if name and section in kind.model_fields:
+        return
+    known = [f"{part}.{own}" for part in kind.model_fields for own in _keys(kind, [part])]
+    last = key.rpartition(".")[2]
+    near = [full for full in known if full.endswith(f".{last}")] or difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"sections are {', '.join(kind.model_fields)}"
+    raise ZhenglingError(f"{path}: --set {key}: no key of the recipe, {hint}")
 
 
 def _explain(error: ValidationError, kind: type[BaseModel]) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -63,7 +63,8 @@ class DistillSection(Section):
         exclude: annotated bulletins that are measured on: paragraphs that repeat them are left out.
         batch_windows: windows of a step, besides annotated ones.
         weight: of the teacher's part of the loss.
-        temperature: both sides' scores are divided by it.
+        loss: what of the teacher's scores is learned, their ``probabilities`` or the ``scores`` themselves.
+        temperature: both sides' scores are divided by it; for probabilities only.
     """
 
     teacher: str
@@ -74,6 +75,7 @@ class DistillSection(Section):
     exclude: list[str] = []
     batch_windows: Count = 8
     weight: Weight = 1.0
+    loss: Literal["probabilities", "scores"] = "probabilities"
     temperature: Annotated[float, Field(gt=0)] = 1.0
 
 
@@ -206,39 +208,42 @@ def lesson_loss(
     lessons: Sequence[Lesson],
     *,
     weights: Mapping[str, float],
-    temperature: float,
+    temperature: float | None,
 ) -> Tensor:
     """How far the student's scores are from the teacher's.
 
-    Cross-entropy with the teacher's distribution for tags (mean over characters) and functions (mean over
-    sentences), the sum of the domains' binary cross-entropies (mean over sentences), each times its weight
-    and the square of the temperature, which keeps gradients of one size (Hinton et al. 2015).
+    With a temperature: cross-entropy with the teacher's distribution for tags (mean over characters) and
+    functions (mean over sentences), the sum of the domains' binary cross-entropies (mean over sentences),
+    each times its weight and the square of the temperature, which keeps gradients of one size (Hinton et al.
+    2015). Without: the mean squares of the differences of scores, times the weights, which teach what the
+    teacher thinks of the unlikely labels, too (Kim et al. 2021).
 
     Args:
         emissions: the student's, of these windows, shape ``(windows, length + 2, tags)``.
         scores: the student's by head, of the windows' sentences.
         lessons: the windows.
         weights: of ``entities``, ``functions``, ``domains``.
-        temperature: both sides' scores are divided by it.
+        temperature: both sides' scores are divided by it; None compares the scores themselves.
     """
-    device = emissions.device
-    mine = torch.cat([emissions[n, 1 : len(one.tags) + 1] for n, one in enumerate(lessons)])
-    theirs = torch.from_numpy(np.concatenate([one.tags for one in lessons])).to(device)
-    total = weights["entities"] * _soft_cross_entropy(mine, theirs, temperature)
+    mine = {"entities": torch.cat([emissions[n, 1 : len(one.tags) + 1] for n, one in enumerate(lessons)])}
+    theirs = {"entities": np.concatenate([one.tags for one in lessons])}
     for name, own in scores.items():
-        target = torch.from_numpy(np.concatenate([one.sentences[name] for one in lessons])).to(device)
-        if not len(target):  # windows without a whole sentence
-            continue
-        if name == "domains":
-            sums = functional.binary_cross_entropy_with_logits(
-                own.float() / temperature, torch.sigmoid(target.float() / temperature), reduction="none"
-            ).sum(1)
-            total = total + weights[name] * sums.mean()
-        else:
-            total = total + weights[name] * _soft_cross_entropy(own, target, temperature)
-    return total * temperature**2
+        mine[name] = own
+        theirs[name] = np.concatenate([one.sentences[name] for one in lessons])
+    total = emissions.new_zeros(())
+    for name, own in mine.items():
+        target = torch.from_numpy(theirs[name]).to(own.device).float()
+        if len(target):  # else windows without a whole sentence
+            total = total + weights[name] * _distance(name, own.float(), target, temperature=temperature)
+    return total
 
 
-def _soft_cross_entropy(mine: Tensor, theirs: Tensor, temperature: float) -> Tensor:
-    wanted = torch.softmax(theirs.float() / temperature, dim=-1)
-    return -(wanted * torch.log_softmax(mine.float() / temperature, dim=-1)).sum(-1).mean()
+def _distance(name: str, mine: Tensor, theirs: Tensor, *, temperature: float | None) -> Tensor:
+    if temperature is None:
+        return functional.mse_loss(mine, theirs)
+    mine, theirs = mine / temperature, theirs / temperature
+    if name == "domains":
+        each = functional.binary_cross_entropy_with_logits(mine, torch.sigmoid(theirs), reduction="none")
+    else:
+        each = -torch.softmax(theirs, dim=-1) * torch.log_softmax(mine, dim=-1)
+    return each.sum(-1).mean() * temperature**2

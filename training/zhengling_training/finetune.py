@@ -217,9 +217,12 @@ def finetune(recipe: FinetuneRecipe, *, run_folder: Path, output: Path) -> dict[
         ZhenglingError: faulty data, encoder, or a run folder of another recipe.
     """
     check_replaceable(output)
+    # First, as the labels are files of our own: away from where the recipe's paths count from, the encoder's
+    # path would be looked up as a name on the hub.
+    scheme = LabelScheme.from_file(Path(recipe.data.scheme))
     torch.manual_seed(recipe.schedule.seed)
     encoder = start_encoder(recipe.encoder)
-    task = prepare(recipe, encoder)
+    task = prepare(recipe, encoder, scheme=scheme)
     model = BulletinModel(
         encoder.model, task.scheme, head_size=recipe.heads.size, dropout=recipe.heads.dropout
     )
@@ -247,10 +250,11 @@ def average(recipe: FinetuneRecipe, *, run_folders: Sequence[Path], output: Path
         ZhenglingError: a folder without checkpoints, or checkpoints of different networks.
     """
     check_replaceable(output)
-    encoder = start_encoder(recipe.encoder)
-    task = prepare(recipe, encoder)
-    model = BulletinModel(encoder.model, task.scheme, head_size=recipe.heads.size, dropout=0.0)
     found = [_newest(folder) for folder in run_folders]
+    scheme = LabelScheme.from_file(Path(recipe.data.scheme))
+    encoder = start_encoder(recipe.encoder)
+    task = prepare(recipe, encoder, scheme=scheme)
+    model = BulletinModel(encoder.model, task.scheme, head_size=recipe.heads.size, dropout=0.0)
     weights = [
         _weights(folder, checkpoint, restarts=recipe.schedule.restarts)
         for folder, checkpoint in zip(run_folders, found, strict=True)
@@ -306,9 +310,8 @@ def _convolution(model: BertModel, section: ConvolutionSection, dropout: float) 
     )
 
 
-def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder) -> Task:
-    """Read what the recipe names."""
-    scheme = LabelScheme.from_file(Path(recipe.data.scheme))
+def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder, *, scheme: LabelScheme) -> Task:
+    """Read the data that the recipe names."""
     bulletins = load_bulletins(
         recipe.data.train, scheme=scheme, detached=recipe.data.detached, corrections=recipe.data.corrections
     )
@@ -452,7 +455,7 @@ def loss(
             {name: own[len(own) - count :] for name, own in scores.items()},
             lessons,
             weights=weights.model_dump(include={"entities", "functions", "domains"}),
-            temperature=distill.temperature,
+            temperature=distill.temperature if distill.loss == "probabilities" else None,
         )
     return total
 

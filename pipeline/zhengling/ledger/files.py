@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from zhengling.errors import ZhenglingError
 from zhengling.extras import need
-from zhengling.files import atomic_file
+from zhengling.files import atomic_file, suffix_among
 from zhengling.ledger.cells import cell
 from zhengling.ledger.entries import Entry
 from zhengling.ledger.wording import COLUMNS, headings
@@ -47,9 +46,7 @@ def check_ledger(output: Path) -> str:
     Raises:
         ZhenglingError: another suffix, or the library for workbooks is missing.
     """
-    suffix = output.suffix.lower()
-    if suffix not in _WRITERS:
-        raise ZhenglingError(f"{output}: a ledger is one of {', '.join(_WRITERS)}")
+    suffix = suffix_among(output, _WRITERS, what="a ledger")
     if suffix == ".xlsx":
         need("openpyxl", extra="ledger", what="a ledger in .xlsx")
     return suffix

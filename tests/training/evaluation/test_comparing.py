@@ -120,7 +120,7 @@ def test_conditions(reports: Path, cli: Cli, arguments: list[str], code: int, sa
         (["a", "b", "--fail-under", "entity_f=0.5"], "did you mean entity_f1?"),
         (["a", "b", "--fail-under", "entity_f1"], "expected MEASURE=NUMBER"),
         (["a", "b", "--no-worse-than", "entity_f1=2"], "expected MEASURE=NUMBER"),
-        (["a", "b", "-o", "a"], "a: can't be written"),
+        (["a", "b", "-o", "a"], "a: a file of figures is one of .json"),
     ],
 )
 def test_what_can_not_be_compared(reports: Path, cli: Cli, arguments: list[str], says: str) -> None:

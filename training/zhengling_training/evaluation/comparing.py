@@ -14,6 +14,7 @@ from rich.text import Text
 
 from zhengling.errors import DataError, ZhenglingError
 from zhengling.files import write_text
+from zhengling.loading import find_model
 from zhengling.report.terminal import visible
 from zhengling_training.evaluation.bootstrap import Resampling
 from zhengling_training.evaluation.comparison import Change, Comparison, Difference, compare_ledgers
@@ -56,12 +57,28 @@ def side(name: str, data: Path | None, *, options: Options, progress: Progress =
     Raises:
         ZhenglingError: a model without data, a report of other data, or what ``running.evaluate`` raises.
     """
-    path = Path(name)
-    if path.suffix == ".json" or (path / JSON).is_file():
-        return Side(name, _ledger_of(path, data))
+    check_side(name, data)
+    if data is None or _is_report(name):
+        return Side(name, _ledger_of(Path(name), data))
+    return Side(name, evaluate(name, data, options=options, progress=progress).report.ledger)
+
+
+def check_side(name: str, data: Path | None) -> None:
+    """Refuse what ``side`` would refuse late: to be asked of both before the first is evaluated.
+
+    Raises:
+        ZhenglingError: no such report, model or data.
+    """
+    if _is_report(name):
+        _ledger_of(Path(name), data)
+        return
     if data is None:
         raise ZhenglingError(f"{name} is no report; to compare a model name annotated bulletins, too")
-    return Side(name, evaluate(name, data, options=options, progress=progress).report.ledger)
+    find_model(name)
+
+
+def _is_report(name: str) -> bool:
+    return Path(name).suffix == ".json" or (Path(name) / JSON).is_file()
 
 
 def _ledger_of(path: Path, data: Path | None) -> Ledger:

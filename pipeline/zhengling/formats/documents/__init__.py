@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -30,6 +31,15 @@ def _readers(limits: DocumentLimits) -> Mapping[str, Reader]:
 READERS = tuple(_readers(DocumentLimits()))
 ARCHIVE = ".zip"
 SUFFIXES = (*READERS, ARCHIVE)
+# Documents that people would expect to be read; what to do with each.
+UNREAD: Mapping[str, str] = {
+    ".doc": "save it as .docx",
+    ".wps": "save it as .docx",
+    ".rtf": "save it as .docx",
+    ".odt": "save it as .docx",
+    ".ofd": "save it as .pdf",
+}
+_HTML = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!doctype\s+html|<html)\b", re.IGNORECASE)
 
 
 def read_document(
@@ -39,7 +49,8 @@ def read_document(
 
     Args:
         content: the bytes of the file.
-        place: its name. The suffix says the format; a file with an unknown one is read if it is plain text.
+        place: its name. The suffix says the format, the first bytes do without one; a file with an unknown
+            suffix is read if it is plain text.
         limits: how much is read.
 
     Yields:
@@ -56,7 +67,7 @@ class _Reading:
 
     def read(self, content: bytes, *, place: str, depth: int) -> Iterator[Document | DataError]:
         try:
-            if _suffix(place) == ARCHIVE:
+            if _kind(content, place=place) == ARCHIVE:
                 yield from self._members(content, place=place, depth=depth)
             else:
                 yield replace(self._text(content, place=place, strict=depth > 0), place=place)
@@ -66,8 +77,9 @@ class _Reading:
     def _text(self, content: bytes, *, place: str, strict: bool) -> Document:
         if len(content) > self.limits.file_bytes:
             raise DataError(f"{len(content)} bytes, more than {self.limits.file_bytes} (limit file_bytes)")
-        reader = _readers(self.limits).get(_suffix(place))
-        document = reader(content) if reader else _unknown(content, suffix=_suffix(place), strict=strict)
+        kind = _kind(content, place=place)
+        reader = _readers(self.limits).get(kind)
+        document = reader(content) if reader else _unknown(content, suffix=kind, strict=strict)
         if not document.text.strip():
             raise DataError("empty: there is no text to analyse")
         return document
@@ -87,12 +99,22 @@ class _Reading:
             raise DataError("an archive with no files in it")
 
 
-def _suffix(place: str) -> str:
-    return PurePosixPath(place).suffix.lower()
+def _kind(content: bytes, *, place: str) -> str:
+    """The suffix of a document, in lower case, or the one that it should have; empty if nothing says it."""
+    suffix = PurePosixPath(place).suffix.lower()
+    if suffix:
+        return suffix
+    if content.startswith(b"%PDF-"):
+        return ".pdf"
+    if content.startswith(b"PK\x03\x04"):
+        return ".docx" if b"word/document.xml" in content else ARCHIVE
+    return ".html" if _HTML.match(content) else ""
 
 
 def _unknown(content: bytes, *, suffix: str, strict: bool) -> Document:
     """A file of no known format, read as plain text if somebody named it and it is that."""
+    if suffix in UNREAD:
+        raise DataError(f"unsupported type {suffix}; {UNREAD[suffix]}")
     message = f"unsupported type {suffix or 'without a suffix'}; supported are {', '.join(SUFFIXES)}"
     if strict:
         raise DataError(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import unicodedata
 from collections import Counter
@@ -13,6 +14,9 @@ from typing import Any
 from zhengling.errors import DataError
 from zhengling.formats.documents.base import Document, facts, library, parsing
 from zhengling.formats.documents.glyphs import set_right
+
+# What it says of small faults of a file that it reads nevertheless is for programmers who ask for it.
+logging.getLogger("pypdf").addHandler(logging.NullHandler())
 
 _BARE_NUMBER = re.compile(r"\d{1,4}")
 _DRESSED_NUMBER = re.compile(
