@@ -109,6 +109,12 @@ def test_unknown_formats(tmp_path: Path) -> None:
         read_bulletins(path, lenient=True)
 
 
+def test_a_folder_of_files_that_hold_many_bulletins_says_what_to_do(tmp_path: Path) -> None:
+    write_bulletins([Bulletin("a", "文。")], tmp_path / "a.jsonl")
+    with pytest.raises(DataError, match="formats bulletin, brat; name the format, or a file"):
+        read_bulletins(tmp_path)
+
+
 def test_folders_know_their_format(tmp_path: Path) -> None:
     entry = Bulletin("a", "文。")
     for name in ("bulletin", "brat"):

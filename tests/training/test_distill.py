@@ -29,10 +29,10 @@ from zhengling_training.data import IGNORED, collate
 from zhengling_training.distill import (
     DistillSection,
     Lesson,
-    chosen_lessons,
     lesson_loss,
     lessons_of,
     passages,
+    plan_lessons,
 )
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.finetune import LossSection, finetune, loss
@@ -186,16 +186,15 @@ def test_a_student_learns_from_the_teacher_alone(
     assert found["function_accuracy"] > 0.8
 
 
-@given(st.integers(1, 20), st.integers(1, 9), st.integers(0, 3))
-def test_every_lesson_is_heard_before_one_is_heard_again(count: int, size: int, seed: int) -> None:
-    all_of_them = [Lesson({"number": n}, np.zeros((0, 0), np.float16), {}) for n in range(count)]
-    steps = [
-        lesson.row["number"]
-        for step in range(2 * count)
-        for lesson in chosen_lessons(all_of_them, step=step, size=size, seed=seed)
-    ]
-    for turn in range(len(steps) // count):
-        assert sorted(steps[turn * count : (turn + 1) * count]) == list(range(count))
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=20), st.integers(1, 9), st.integers(0, 3))
+def test_every_lesson_is_heard_in_each_turn(lengths: list[int], size: int, seed: int) -> None:
+    all_of_them = [Lesson({"number": n}, np.zeros((own, 1), np.float16), {}) for n, own in enumerate(lengths)]
+    lessons_at = plan_lessons(all_of_them, size=size, seed=seed)
+    turn = -(-len(lengths) // size)
+    for first in (0, turn, 2 * turn):
+        heard = [lesson.row["number"] for step in range(first, first + turn) for lesson in lessons_at(step)]
+        assert set(heard) == set(range(len(lengths)))
+        assert len(heard) == turn * size
 
 
 def test_passages_are_of_whole_lines_about_something(tmp_path: Path, teacher: Path) -> None:

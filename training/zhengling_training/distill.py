@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,7 +34,7 @@ from zhengling.text import split_sentences
 from zhengling.windows import Window, cut_windows
 from zhengling_training.config import Count, Section, Weight
 from zhengling_training.corpus import cover, ngrams, read_lines, texts_of
-from zhengling_training.data import IGNORED
+from zhengling_training.data import IGNORED, plan_epoch
 from zhengling_training.reexport import encoder_of
 
 LOG = logging.getLogger(__name__)
@@ -192,14 +193,19 @@ def _passages(lines: Iterable[str], section: DistillSection, known: set[str]) ->
             yield text
 
 
-def chosen_lessons(lessons: Sequence[Lesson], *, step: int, size: int, seed: int) -> list[Lesson]:
-    """Those of a step: all of them in one random order after the other."""
-    places = np.arange(step * size, (step + 1) * size)
-    orders = {
-        turn: np.random.default_rng([seed, 4, turn]).permutation(len(lessons))
-        for turn in {int(place) // len(lessons) for place in places}
-    }
-    return [lessons[int(orders[int(place) // len(lessons)][place % len(lessons)])] for place in places]
+def plan_lessons(lessons: Sequence[Lesson], *, size: int, seed: int) -> Callable[[int], list[Lesson]]:
+    """The lessons of each step: all of them, in a fresh order each time, those of a step of like length."""
+    lengths = np.array([len(lesson.tags) for lesson in lessons])
+    turn = -(-len(lessons) // size)
+
+    @lru_cache(maxsize=1)
+    def plan_of(number: int) -> NDArray[np.int64]:
+        return plan_epoch(lengths, size=size, random=np.random.default_rng([seed, 4, number]))
+
+    def lessons_at(step: int) -> list[Lesson]:
+        return [lessons[int(number)] for number in plan_of(step // turn)[step % turn]]
+
+    return lessons_at
 
 
 def lesson_loss(

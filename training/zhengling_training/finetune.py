@@ -35,7 +35,7 @@ from zhengling_training.checkpoints import Checkpoint, latest_checkpoint
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.convolution import ConvolutionEncoder, start_convolution
 from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, plan_epoch, split_held_out
-from zhengling_training.distill import DistillSection, Lesson, chosen_lessons, lesson_loss, lessons_of
+from zhengling_training.distill import DistillSection, Lesson, lesson_loss, lessons_of, plan_lessons
 from zhengling_training.encoder_files import load_weights
 from zhengling_training.encoders import OpenedEncoder, open_encoder
 from zhengling_training.evaluation.metrics import score
@@ -413,11 +413,8 @@ def _lessons(task: Task, recipe: FinetuneRecipe) -> Callable[[Share], list[Lesso
         section, scheme=task.scheme, vocabulary=task.vocabulary, windows=task.windows, seed=seed
     )
 
-    def heard(share: Share) -> list[Lesson]:
-        chosen = chosen_lessons(lessons, step=share.step, size=section.batch_windows, seed=seed)
-        return chosen[share.place :: share.places]
-
-    return heard
+    lessons_at = plan_lessons(lessons, size=section.batch_windows, seed=seed)
+    return lambda share: lessons_at(share.step)[share.place :: share.places]
 
 
 def loss(

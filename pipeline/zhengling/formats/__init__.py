@@ -197,6 +197,9 @@ def format_by_path(path: Path) -> Format:
     ]
     if len(found) == 1:
         return found[0]
+    if path.is_dir() and not found:
+        kept = ", ".join(entry.name for entry in REGISTRY.values() if entry.folder)
+        raise DataError(f"a folder with no file in the formats {kept}; name the format, or a file", path=path)
     reason = "the names of its files fit several formats" if found else "its name fits no format"
     raise DataError(f"{reason}; name one of {', '.join(REGISTRY)}", path=path)
 
