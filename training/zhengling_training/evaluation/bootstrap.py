@@ -111,6 +111,9 @@ def draws(bulletins: int, *, settings: Resampling, cells: int = 4_000_000) -> It
 def interval(value: float, replicates: Floats, without: Floats, *, level: float) -> Interval | None:
     """The BCa interval (Efron 1987), expanded.
 
+    A measure that lies outside of nearly all its replicates, as calibration errors do, which any repetition
+    raises, is beyond that correction; its interval goes from it to the replicates' other percentile.
+
     Args:
         value: the measure.
         replicates: of resamples, shape ``(resamples,)``; NaN where undefined, these are left out.
@@ -122,7 +125,11 @@ def interval(value: float, replicates: Floats, without: Floats, *, level: float)
     if np.isnan(value) or not len(drawn) or not len(left):
         return None
     below = ((drawn < value).sum() + 0.5 * (drawn == value).sum()) / len(drawn)
-    bias = _NORMAL.inv_cdf(float(np.clip(below, 1e-6, 1 - 1e-6)))
+    tail = (1 - level) / 2
+    if not tail <= below <= 1 - tail:
+        low, high = np.quantile(drawn, [tail, 1 - tail])
+        return Interval(min(value, float(low)), max(value, float(high)))
+    bias = _NORMAL.inv_cdf(float(below))
     spread = left.mean() - left
     scale = 6.0 * float((spread**2).sum()) ** 1.5
     skew = float((spread**3).sum()) / scale if scale > 0 else 0.0
