@@ -225,7 +225,7 @@ def test_the_commands(cli: Callable[..., Outcome], tmp_path: Path, monkeypatch: 
     nothing = cli("ledger", "empty", "-o", "n.xlsx")
     page = cli("stats", "r.duckdb", "-o", "s.html", "--today", "2026-01-01")
 
-    assert (first.code, again.code, none.code, rows.code, nothing.code, page.code) == (1, 0, 1, 1, 1, 0)
+    assert (first.code, again.code, none.code, rows.code, nothing.code, page.code) == (1, 0, 2, 1, 2, 0)
     assert "1 texts added" in first.err
     assert "0 texts added to r.duckdb, 1 were there" in again.err
     assert "各地" in Path("l.jsonl").read_text(encoding="utf-8")
