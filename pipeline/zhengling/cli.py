@@ -117,8 +117,7 @@ def analyze(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     failures: list[DataError] = []
     sources = _progress(_good_sources(paths, failures))
     if chosen is AnalysisFormat.duckdb and output is not None:
-        sources = _some(sources)
-        _store(nlp, sources, output, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
+        _store(nlp, _some(sources), output, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
     else:
         bulletins = analyse(nlp, sources, batch_size=batch_size, min_score=min_score, rules=_rules(rules))
         write_analysis(
@@ -532,9 +531,7 @@ def compare(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     conditions = comparing.conditions(fail_under or (), no_worse_than or ())
     options = running.Options(format=from_, threads=threads, command=_command())
     try:
-        for name in (a, b):
-            comparing.check_side(name, data)
-        sides = tuple(comparing.side(name, data, options=options, progress=_progress) for name in (a, b))
+        sides = comparing.sides(a, b, data, options=options, progress=_progress)
         found = comparing.compare(*sides, settings=Resampling(resamples=resamples, seed=seed))
         broken = comparing.broken(conditions, found)
         if output is not None:

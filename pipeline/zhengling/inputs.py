@@ -62,8 +62,9 @@ def _expand(path: str, left_out: Counter[str]) -> list[str] | list[DataError]:
         return [path]
     if Path(path).is_dir():
         there = [file for file in Path(path).rglob("*") if file.is_file()]
-        documents = [file for file in there if file.suffix.lower() in (*SUFFIXES, *UNREAD)]
-        files, others = sorted(map(str, documents)), set(there).difference(documents)
+        known = (*SUFFIXES, *UNREAD)
+        files = sorted(str(file) for file in there if file.suffix.lower() in known)
+        others = (file for file in there if file.suffix.lower() not in known)
         left_out.update(file.suffix or file.name for file in others if not file.name.startswith("."))
         return files or [DataError(f"no bulletins in this folder ({', '.join(SUFFIXES)})", path=path)]
     if has_magic(path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -335,7 +334,7 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
         )
     epoch_of = _epochs(task, recipe)
     lessons = _lessons(task, recipe)
-    per_epoch = math.ceil(len(epoch_of(0)[0]) / schedule.batch_windows)
+    per_epoch = len(epoch_of(0)[1])
     first, cycle = schedule.epochs * per_epoch, schedule.restart_epochs * per_epoch
     steps = first + schedule.restarts * cycle
     heads = nn.ModuleList([model.tagger, model.heads])

@@ -45,11 +45,14 @@ class Condition:
     value: float
 
 
-def side(name: str, data: Path | None, *, options: Options, progress: Progress = iter) -> Side:
-    """One of the two that are compared: a report as it is, a model after a run.
+def sides(
+    a: str, b: str, data: Path | None, *, options: Options, progress: Progress = iter
+) -> tuple[Side, Side]:
+    """The two that are compared: a report as it is, a model after a run; both are looked at before one runs.
 
     Args:
-        name: ``report.json``, its folder, or a model.
+        a: ``report.json``, its folder, or a model.
+        b: the same.
         data: annotated bulletins; a report must be of them.
         options: how to evaluate a model.
         progress: see ``running.evaluate``.
@@ -57,28 +60,26 @@ def side(name: str, data: Path | None, *, options: Options, progress: Progress =
     Raises:
         ZhenglingError: a model without data, a report of other data, or what ``running.evaluate`` raises.
     """
-    check_side(name, data)
-    if data is None or _is_report(name):
-        return Side(name, _ledger_of(Path(name), data))
-    return Side(name, evaluate(name, data, options=options, progress=progress).report.ledger)
+    ledgers = [_reported(name, data) for name in (a, b)]
+
+    def side(name: str, ledger: Ledger | None) -> Side:
+        if ledger is None and data is not None:
+            ledger = evaluate(name, data, options=options, progress=progress).report.ledger
+        if ledger is None:
+            raise ZhenglingError(f"{name} is no report; to compare a model name annotated bulletins, too")
+        return Side(name, ledger)
+
+    return side(a, ledgers[0]), side(b, ledgers[1])
 
 
-def check_side(name: str, data: Path | None) -> None:
-    """Refuse what ``side`` would refuse late: to be asked of both before the first is evaluated.
-
-    Raises:
-        ZhenglingError: no such report, model or data.
-    """
-    if _is_report(name):
-        _ledger_of(Path(name), data)
-        return
-    if data is None:
-        raise ZhenglingError(f"{name} is no report; to compare a model name annotated bulletins, too")
-    find_model(name)
-
-
-def _is_report(name: str) -> bool:
-    return Path(name).suffix == ".json" or (Path(name) / JSON).is_file()
+def _reported(name: str, data: Path | None) -> Ledger | None:
+    """The counts of a report; None for a model that is there."""
+    path = Path(name)
+    if path.suffix == ".json" or (path / JSON).is_file():
+        return _ledger_of(path, data)
+    if data is not None:
+        find_model(name)
+    return None
 
 
 def _ledger_of(path: Path, data: Path | None) -> Ledger:
