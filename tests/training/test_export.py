@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +233,17 @@ def test_a_pipeline_survives_the_disk(
         assert list(faults(first, scheme=SCHEME)) == []
 
 
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """A stand-in for a full disk; Python ignores the signal and raises the error."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_a_pipeline_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "config.cfg").write_text("old", encoding="utf-8")
@@ -240,9 +254,9 @@ def test_a_pipeline_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) ->
         calibration=Calibration(1.0, {}, {}),
         scheme=SCHEME,
         windows=WindowSettings(),
-        meta={"name": "tiny", "zhengling": {"not JSON": object()}},
+        meta={"name": "tiny", "description": "d" * 20_000},
     )
-    with pytest.raises(TypeError):
+    with files_of_at_most(10_000), pytest.raises(OSError, match="File too large"):
         save_pipeline(nlp, tmp_path / "old")
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
     assert (tmp_path / "old" / "config.cfg").read_text(encoding="utf-8") == "old"
