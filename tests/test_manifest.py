@@ -110,3 +110,7 @@ def test_a_model_takes_the_place_of_a_model_or_of_nothing_alone(tmp_path: Path) 
         check_replaceable(tmp_path / "texts")
     with pytest.raises(ZhenglingError, match="is a file"):
         check_replaceable(tmp_path / "texts" / "a.txt")
+    with pytest.raises(ZhenglingError, match=r"m: can't be written: .*a\.txt is a file"):
+        check_replaceable(tmp_path / "texts" / "a.txt" / "m")
+    with pytest.raises(ZhenglingError, match="can't be written: "):
+        check_replaceable(Path("/proc/model"))

@@ -80,6 +80,28 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary)
 
 
+def check_folder(folder: Path, *, what: str) -> None:
+    """See that a folder can be written at a path, before the work for it is done.
+
+    Args:
+        folder: the path.
+        what: what needs the folder, for the message.
+
+    Raises:
+        ZhenglingError: the path or one above it is a file, or nothing can be written there.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ZhenglingError(f"{folder}: is a file; {what} needs a folder")
+    nearest = next(path for path in folder.resolve().parents if path.exists())
+    if not nearest.is_dir():
+        raise ZhenglingError(f"{folder}: can't be written: {nearest} is a file")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".", dir=nearest):
+            pass
+    except OSError as error:
+        raise ZhenglingError(f"{folder}: can't be written: {error.strerror or error}") from error
+
+
 def read_json(path: Path) -> Any:
     """The value in a JSON file.
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from zhengling.errors import ZhenglingError
-from zhengling.files import write_text
+from zhengling.files import check_folder, write_text
 
 Files = dict[str, bytes]
 MANIFEST = "manifest.json"
@@ -29,10 +29,9 @@ def check_replaceable(folder: Path) -> None:
     """Refuse to put a model in the place of anything but a model or nothing.
 
     Raises:
-        ZhenglingError: the path is a file, or a folder with other things.
+        ZhenglingError: the path is a file or a folder with other things, or nothing can be written there.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ZhenglingError(f"{folder}: is a file, a model needs a folder")
+    check_folder(folder, what="a model")
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if there and not set(there) & set(_CONFIGURATIONS):
         raise ZhenglingError(f"{folder}: holds {there[0]}, which is of no model; name a new folder")

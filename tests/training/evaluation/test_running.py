@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.training.samples import invented_bulletins, write_jsonl
 
-from zhengling.errors import DataError
+from zhengling.errors import DataError, ZhenglingError
 from zhengling.schema import Entity
 from zhengling_training.evaluation.bootstrap import Resampling
 from zhengling_training.evaluation.facts import digest
@@ -51,15 +51,15 @@ def test_a_report_replaces_a_report(pipeline_folder: Path, data_file: Path, tmp_
 def test_outputs_that_can_not_be(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("mine")
-    with pytest.raises(DataError, match="is a file; the report needs a folder"):
+    with pytest.raises(ZhenglingError, match="is a file; the report needs a folder"):
         check_output(file)
-    with pytest.raises(DataError, match="holds file, which is no report"):
+    with pytest.raises(ZhenglingError, match="holds file, which is no report"):
         check_output(tmp_path)
-    with pytest.raises(DataError, match=r"out: can't be written: .*file is a file"):
+    with pytest.raises(ZhenglingError, match=r"out: can't be written: .*file is a file"):
         check_output(file / "new" / "out")
     check_output(tmp_path / "new" / "out")
     assert not (tmp_path / "new").exists()
-    with pytest.raises(DataError, match=r"can't be written: "):
+    with pytest.raises(ZhenglingError, match=r"can't be written: "):
         check_output(Path("/proc/out"))
     assert file.read_text() == "mine"
 

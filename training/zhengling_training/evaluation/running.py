@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from zhengling.analysis import analyse
-from zhengling.errors import DataError
-from zhengling.files import atomic_folder, write_text
+from zhengling.errors import DataError, ZhenglingError
+from zhengling.files import atomic_folder, check_folder, write_text
 from zhengling.formats import read_bulletins
 from zhengling.inputs import Source
 from zhengling.loading import scheme_of
@@ -106,29 +105,20 @@ def check_output(folder: Path) -> None:
     """See that a report can be written, before the work is done.
 
     Raises:
-        DataError: the path is a file or a folder with other things in it, or nothing can be written there.
+        ZhenglingError: the path is a file or a folder with other things, or nothing can be written there.
     """
-    if folder.exists() and not folder.is_dir():
-        raise DataError("is a file; the report needs a folder", path=folder)
-    if folder.is_dir():
-        strange = sorted(p.name for p in folder.iterdir() if p.name not in {JSON, HTML, MARKDOWN})
-        if strange:
-            raise DataError(f"holds {strange[0]}, which is no report; name a new folder", path=folder)
-    nearest = next(path for path in folder.resolve().parents if path.exists())
-    if not nearest.is_dir():
-        raise DataError(f"can't be written: {nearest} is a file", path=folder)
-    try:
-        with tempfile.TemporaryDirectory(prefix=".", dir=nearest):
-            pass
-    except OSError as error:
-        raise DataError(f"can't be written: {error.strerror or error}", path=folder) from error
+    check_folder(folder, what="the report")
+    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    strange = sorted(there - {JSON, HTML, MARKDOWN})
+    if strange:
+        raise ZhenglingError(f"{folder}: holds {strange[0]}, which is no report; name a new folder")
 
 
 def write_report(evaluation: Evaluation, folder: Path, *, language: Language) -> None:
     """Write ``report.json``, ``report.html`` and ``report.md``, all or nothing; see ``check_output``.
 
     Raises:
-        DataError: they can't be written.
+        ZhenglingError: they can't be written.
     """
     check_output(folder)
     contents = {
@@ -141,4 +131,4 @@ def write_report(evaluation: Evaluation, folder: Path, *, language: Language) ->
             for name, content in contents.items():
                 write_text(temporary / name, content)
     except OSError as error:
-        raise DataError(f"can't be written: {error.strerror or error}", path=folder) from error
+        raise ZhenglingError(f"{folder}: can't be written: {error.strerror or error}") from error
