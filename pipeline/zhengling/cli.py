@@ -20,6 +20,7 @@ import typer
 from zhengling import __version__
 from zhengling.batch.job import BatchSettings
 from zhengling.errors import DataError, ZhenglingError
+from zhengling.startup import import_spacy_lightly
 
 if TYPE_CHECKING:
     from zhengling.directives import Rules
@@ -81,6 +82,11 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", help="Replace a value of the recipe: schedule.seed=2 (JSON values)."),
 ]
+
+
+@app.callback()
+def _start() -> None:
+    import_spacy_lightly()
 
 
 @app.command()

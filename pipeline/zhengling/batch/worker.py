@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from zhengling.batch.job import Job
 from zhengling.errors import ZhenglingError
+from zhengling.startup import import_spacy_lightly
 
 if TYPE_CHECKING:
     from zhengling.batch.manifest import Finished
@@ -54,6 +55,7 @@ def work(pipe: connection.Connection[Message, Any], job: Job) -> None:
     """Do parts as they come through the pipe, until it is closed or None comes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     limit_threads()
+    import_spacy_lightly()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _work(pipe, job)

@@ -61,9 +61,9 @@ def test_evaluate_prints_and_writes(reports: Path, cli: Cli, pipeline_folder: Pa
 
 def test_evaluate_refuses_before_it_works(cli: Cli, folder: Path) -> None:
     """The model isn't even looked for."""
-    check_one_line(cli("evaluate", "none", "gold.jsonl", "-o", "gold.jsonl"), code=1, says="is a file")
-    check_one_line(cli("evaluate", "none", "gold.jsonl", "-o", "."), code=1, says="holds gold.jsonl")
-    check_one_line(cli("evaluate", "none", "gold.jsonl", "-o", "gold.jsonl/x"), code=1, says="written")
+    check_one_line(cli("evaluate", "none", "gold.jsonl", "-o", "gold.jsonl"), code=2, says="is a file")
+    check_one_line(cli("evaluate", "none", "gold.jsonl", "-o", "."), code=2, says="holds gold.jsonl")
+    check_one_line(cli("evaluate", "none", "gold.jsonl", "-o", "gold.jsonl/x"), code=2, says="written")
 
 
 def test_compare_two_reports(reports: Path, cli: Cli) -> None:
