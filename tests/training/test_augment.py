@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.strategies import bulletins
+from tests.training.samples import tokens
 
+from zhengling.characters import CharacterVocabulary
 from zhengling.schema import Bulletin, Entity, LabelScheme, Sentence, faults
-from zhengling_training.augment import AugmentSection, Edit, augment, edit, mentions
+from zhengling_training.augment import AugmentSection, Edit, augment, edit, hide, mentions
 
 SCHEME = LabelScheme.from_file(Path("configs/schemes/zh_bulletin.json"))
 ALL = AugmentSection(breaks=0.2, spaces=0.2, dropped=0.5, swap=0.5, swap_labels=list(SCHEME.entity_names))
@@ -79,3 +82,20 @@ def test_mentions_are_distinct_and_without_white_space() -> None:
         entities=(Entity(0, 3, "LOC"), Entity(4, 7, "LOC"), Entity(8, 11, "LOC")),
     )
     assert mentions([bulletin], labels=["LOC", "ORG"]) == {"LOC": ["示例市"], "ORG": []}
+
+
+def test_hidden_characters_are_characters_at_the_rate_asked_for() -> None:
+    characters = CharacterVocabulary({token: number for number, token in enumerate(tokens())})
+    cls, sep, pad, mask = (characters.id_of(token) for token in ("[CLS]", "[SEP]", "[PAD]", "[MASK]"))
+    rows = torch.full((40, 252), characters.ids["民"])
+    rows[:, 0], rows[:, 201], rows[:, 202:] = cls, sep, pad
+
+    found = hide(rows, rate=0.1, vocabulary=characters, random=np.random.default_rng(1))
+
+    changed = found != rows
+    assert (found[changed] == mask).all()
+    assert not changed[:, 0].any() and not changed[:, 201:].any()
+    assert changed[:, 1:201].float().mean().item() == pytest.approx(0.1, abs=0.02)
+    again = hide(rows, rate=0.1, vocabulary=characters, random=np.random.default_rng(1))
+    assert torch.equal(found, again)
+    assert torch.equal(hide(rows, rate=0.0, vocabulary=characters, random=np.random.default_rng(1)), rows)

@@ -40,6 +40,7 @@ STILL = {
     "augment__spaces": 0.0,
     "augment__dropped": 0.0,
     "augment__swap": 0.0,
+    "augment__hidden": 0.0,
     "encoder__dropout": 0.0,
     "heads__dropout": 0.0,
 }
@@ -78,7 +79,9 @@ def analysed(nlp: Language, bulletins: list[Bulletin]) -> list[Bulletin]:
 
 @pytest.fixture(scope="module")
 def recipe(encoder: Path, bulletin_file: Path) -> FinetuneRecipe:
-    return finetune_recipe(encoder, bulletin_file, schedule__checkpoint_minutes=0.0)
+    return finetune_recipe(
+        encoder, bulletin_file, schedule__checkpoint_minutes=0.0, augment__hidden=0.1, loss__smoothing=0.1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -257,6 +260,16 @@ def test_the_loss_is_the_sum_of_its_parts(model: BulletinModel, encoder: Path) -
         section = LossSection(entities=weights[0], functions=weights[1], domains=weights[2], positive=2.5)
         expected = sum(weight * part for weight, part in zip(weights, parts, strict=True))
         assert loss(model, batch, weights=section).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_smoothing_gives_a_share_of_a_function_to_all_alike(model: BulletinModel, encoder: Path) -> None:
+    batch = batch_of(encoder, *invented_bulletins(3))
+    _, scores = model(batch.ids, batch.mask, batch.pieces)
+    logs = torch.log_softmax(scores["functions"], 1)
+    own = logs.gather(1, batch.functions[:, None])[:, 0]
+    expected = -(0.8 * own + 0.2 * logs.mean(1)).mean().item()
+    section = LossSection(entities=0.0, functions=1.0, domains=0.0, smoothing=0.2)
+    assert loss(model, batch, weights=section).item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_bulletins_without_sentences_teach_entities_alone(model: BulletinModel, encoder: Path) -> None:

@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from zhengling.characters import CharacterVocabulary
 from zhengling.schema import Bulletin, Entity, Sentence
-from zhengling_training.config import Section
+from zhengling_training.config import Fraction, Section
 
 Span = TypeVar("Span", Entity, Sentence)
 
@@ -25,7 +28,8 @@ class AugmentSection(Section):
     - ``spaces``: spaces put between characters, a character;
     - ``dropped``: white space inside sentences that is left out, a piece;
     - ``swap``: entities replaced by another of their label (mention replacement, Dai & Adel 2020), an entity
-      with a label in ``swap_labels``.
+      with a label in ``swap_labels``;
+    - ``hidden``: characters that the network doesn't see, a character.
     """
 
     breaks: float = 0.0
@@ -33,6 +37,7 @@ class AugmentSection(Section):
     dropped: float = 0.0
     swap: float = 0.0
     swap_labels: list[str] = []
+    hidden: Fraction = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,20 @@ def augment(
     """
     swapped = edit(bulletin, _swaps(bulletin, settings, pool, random))
     return edit(swapped, _white_space(swapped, settings, random))
+
+
+def hide(ids: Tensor, *, rate: float, vocabulary: CharacterVocabulary, random: np.random.Generator) -> Tensor:
+    """Put ``[MASK]`` in the place of some characters, so that no sentence is known by one of its words.
+
+    Args:
+        ids: windows as ``zhengling_training.data.collate`` pads them, shape ``(windows, length + 2)``.
+        rate: probability of each character.
+        vocabulary: of the ids.
+        random: decides.
+    """
+    kept = torch.tensor([vocabulary.id_of(token) for token in ("[PAD]", "[CLS]", "[SEP]")])
+    chosen = torch.from_numpy(random.random(tuple(ids.shape)) < rate) & ~torch.isin(ids, kept)
+    return ids.masked_fill(chosen, vocabulary.id_of("[MASK]"))
 
 
 def edit(bulletin: Bulletin, edits: Sequence[Edit]) -> Bulletin:

@@ -27,7 +27,7 @@ from zhengling.encoder import BulletinEncoder, OnnxBackend, WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.manifest import check_replaceable
 from zhengling.schema import Bulletin, LabelScheme
-from zhengling_training.augment import AugmentSection, augment, mentions
+from zhengling_training.augment import AugmentSection, augment, hide, mentions
 from zhengling_training.averaging import State, load_cycles, mean_of, save_cycle
 from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.checkpoints import Checkpoint, latest_checkpoint
@@ -132,7 +132,8 @@ class WindowsSection(Section):
 class LossSection(Section):
     """Weights of the losses; ``positive`` is the weight of a domain that is there against one that isn't.
 
-    ``tagger`` says what the tagger learns from: each character's tag, or whole paths.
+    ``tagger`` says what the tagger learns from: each character's tag, or whole paths. ``smoothing`` is the
+    share of a sentence's function that goes to all functions alike.
     """
 
     tagger: Literal["characters", "paths"] = "characters"
@@ -140,6 +141,7 @@ class LossSection(Section):
     functions: Weight = 0.3
     domains: Weight = 0.3
     positive: Weight = 2.0
+    smoothing: Fraction = 0.0
 
 
 class ScheduleSection(CommonSchedule):
@@ -364,6 +366,10 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
         batch = collate(
             mine + [lesson.row for lesson in heard], scheme=task.scheme, vocabulary=task.vocabulary
         )
+        if recipe.augment.hidden:
+            random = np.random.default_rng([schedule.seed, share.step, share.place])
+            ids = hide(batch.ids, rate=recipe.augment.hidden, vocabulary=task.vocabulary, random=random)
+            batch = replace(batch, ids=ids)
         return loss(wrapped, batch.to(device), weights=recipe.loss, lessons=heard, distill=recipe.distill)
 
     def observe(wrapped: nn.Module, step: int) -> dict[str, Any]:
@@ -434,7 +440,9 @@ def loss(
     tagging_loss = path_loss if weights.tagger == "paths" else character_loss
     total = weights.entities * tagging_loss(emissions, batch.tags)
     if "functions" in scores:
-        total = total + weights.functions * cross_entropy(scores["functions"], batch.functions)
+        total = total + weights.functions * cross_entropy(
+            scores["functions"], batch.functions, smoothing=weights.smoothing
+        )
     if "domains" in scores:
         each = functional.binary_cross_entropy_with_logits(
             scores["domains"],

@@ -23,10 +23,16 @@ def character_loss(emissions: Tensor, tags: Tensor) -> Tensor:
     return cross_entropy(emissions.flatten(0, 1), tags.flatten())
 
 
-def cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy over the targets that are known, 0 if none is."""
+def cross_entropy(scores: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    """Mean cross-entropy over the targets that are known, 0 if none is.
+
+    ``smoothing`` is the share of a target that goes to all classes alike (Szegedy et al. 2016).
+    """
     known = (targets != IGNORED).sum().clamp(min=1)
-    return functional.cross_entropy(scores, targets, ignore_index=IGNORED, reduction="sum") / known
+    total = functional.cross_entropy(
+        scores, targets, ignore_index=IGNORED, reduction="sum", label_smoothing=smoothing
+    )
+    return total / known
 
 
 def path_loss(emissions: Tensor, tags: Tensor) -> Tensor:
