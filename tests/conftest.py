@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ import zhengling
 from zhengling.cli import main
 from zhengling.schema import LabelScheme
 
+# No test asks a hub, which without a network takes half a minute to say so.
+os.environ["HF_HUB_OFFLINE"] = "1"
 REPOSITORY = Path(__file__).parents[1]
 MODEL = REPOSITORY / "models" / "zh_bulletin_sm"
 
