@@ -22,6 +22,7 @@ from transformers import BertModel
 from zhengling.characters import CharacterVocabulary
 from zhengling.errors import ZhenglingError
 from zhengling.files import read_json
+from zhengling.manifest import check_replaceable
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
 from zhengling_training.corpus import PackedCorpus, pack
 from zhengling_training.encoder_files import (
@@ -241,6 +242,7 @@ def pretrain(recipe: PretrainRecipe, output: Path) -> dict[str, Any]:
     Raises:
         ZhenglingError: bad corpus, or a checkpoint of another recipe, architecture or vocabulary.
     """
+    check_replaceable(output / "encoder")
     start, schedule = Path(recipe.encoder.start), recipe.schedule
     vocabulary = load_vocabulary(start)
     model = load_masked_model(start, layers=recipe.encoder.layers)
