@@ -40,6 +40,7 @@ def test_separators_of_lines_in_texts(tmp_path: Path) -> None:
         ('{"id": "b"}', "missing key 'text'"),
         ('{"id": 1, "text": "甲"}', "'id': wrong type int"),
         ('{"id": "b", "text": "甲", "label": [[0, 1, "ORG"]]}', "'label'.*format doccano"),
+        ('{"text": "甲", "ents": [[0, 1, "ORG"]]}', r"name the format ents \(--from ents\)"),
         ("[1]", "expected a JSON object"),
         ("[" * 100_000, "can't be read"),
     ],

@@ -38,6 +38,8 @@ def write(bulletins: Iterable[Bulletin], path: Path, context: Context) -> None:
 
 
 def _bulletin(data: Any) -> Bulletin:
+    if isinstance(data, dict) and "ents" in data and "entities" not in data:
+        raise DataError("holds ents rather than entities; name the format ents (--from ents)")
     bulletin = Bulletin.from_dict(data)
     for key, value in data.items():
         if key not in _KNOWN and not isinstance(value, str) and value is not None:
