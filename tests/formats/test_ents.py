@@ -45,6 +45,7 @@ def test_the_same_bulletins_give_the_same_file(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ({"text": "文。"}, "missing key 'ents'"),
+        ({"text": "文。", "entities": []}, r"name the format jsonl \(--from jsonl\)"),
         ({"text": "文。", "ents": [[0, 1]]}, r"expected \[start, end, label\], got \[0, 1\]"),
         ({"text": "文。", "ents": [[0, True, "LOC"]]}, "expected"),
         ({"text": "文。", "ents": [{"start": 0}]}, "expected"),

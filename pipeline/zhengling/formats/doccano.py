@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from zhengling.errors import DataError
-from zhengling.files import atomic_file
 from zhengling.formats.base import Context, Format, Record, make_bulletin
-from zhengling.formats.sources import dump_json, foreign_meta, json_lines, typed
+from zhengling.formats.lines import read_objects, write_objects
+from zhengling.formats.sources import dump_json, foreign_meta, typed
 from zhengling.formats.utf16 import has_astral, span_to_points, to_points, to_units
 from zhengling.schema import Bulletin, Entity
 
@@ -35,20 +35,18 @@ _KNOWN = ("id", "text", EXTRA, "Comments", *_LABELS)
 
 def read(path: Path, context: Context) -> Iterator[Record]:
     """Read an export of doccano."""
-    for number, data in json_lines(path, fault=context.fault):
-        try:
-            bulletin = _bulletin(data, default_id=f"{path.stem}-{number}", utf16=context.options.utf16)
-        except DataError as error:
-            context.fault(DataError(error.message, path=path, line=number))
-            continue
-        yield Record(bulletin, path, line=number)
+    name, utf16 = path.stem, context.options.utf16
+    return read_objects(
+        path,
+        context,
+        make=lambda data, number: _bulletin(data, default_id=f"{name}-{number}", utf16=utf16),
+    )
 
 
 def write(bulletins: Iterable[Bulletin], path: Path, context: Context) -> None:
     """Write a file that doccano imports."""
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
-        for bulletin in bulletins:
-            stream.write(dump_json(_to_json(bulletin, utf16=bool(context.options.utf16))) + "\n")
+    utf16 = bool(context.options.utf16)
+    write_objects((_to_json(bulletin, utf16=utf16) for bulletin in bulletins), path)
 
 
 def _bulletin(data: Any, *, default_id: str, utf16: bool | None) -> Bulletin:

@@ -12,15 +12,14 @@ A file whose name ends in ``.gz`` is compressed.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from zhengling.errors import DataError
-from zhengling.files import atomic_file
 from zhengling.formats.base import Context, Format, Record, make_bulletin
-from zhengling.formats.sources import dump_json, foreign_meta, json_lines, typed
+from zhengling.formats.lines import read_objects, write_objects
+from zhengling.formats.sources import dump_json, foreign_meta, typed
 from zhengling.schema import Bulletin, Entity
 
 EXTRA = "bulletin"
@@ -29,28 +28,20 @@ _KNOWN = ("id", "text", "ents", EXTRA)
 
 def read(path: Path, context: Context) -> Iterator[Record]:
     """Read a file; a bulletin without an id is named after its line."""
-    for number, data in json_lines(path, fault=context.fault):
-        try:
-            bulletin = _bulletin(data, default_id=f"{path.name.partition('.')[0]}-{number}")
-        except DataError as error:
-            context.fault(DataError(error.message, path=path, line=number))
-            continue
-        yield Record(bulletin, path, line=number)
+    name = path.name.partition(".")[0]
+    return read_objects(
+        path, context, make=lambda data, number: _bulletin(data, default_id=f"{name}-{number}")
+    )
 
 
 def write(bulletins: Iterable[Bulletin], path: Path, context: Context) -> None:
     """Write a file."""
-    lines = (dump_json(_to_json(bulletin)) + "\n" for bulletin in bulletins)
-    with atomic_file(path) as temporary, temporary.open("wb") as stream:
-        if path.suffix == ".gz":
-            # Without name and time, so that the same bulletins give the same file.
-            with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as packed:
-                packed.writelines(line.encode("utf-8") for line in lines)
-        else:
-            stream.writelines(line.encode("utf-8") for line in lines)
+    write_objects((_to_json(bulletin) for bulletin in bulletins), path)
 
 
 def _bulletin(data: Any, *, default_id: str) -> Bulletin:
+    if isinstance(data, dict) and "entities" in data and "ents" not in data:
+        raise DataError("holds entities rather than ents; name the format jsonl (--from jsonl)")
     text = typed(data, "text", str)
     entities = [_entity(entry) for entry in typed(data, "ents", list)]
     if EXTRA in data:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from zhengling.errors import DataError
-from zhengling.files import atomic_file
 from zhengling.formats.base import Context, Format, Record
-from zhengling.formats.sources import dump_json, json_lines
+from zhengling.formats.lines import read_objects, write_objects
 from zhengling.schema import Bulletin
 
 _KNOWN = ("id", "text", "entities", "sentences")
@@ -21,20 +20,12 @@ _KNOWN = ("id", "text", "entities", "sentences")
 
 def read(path: Path, context: Context) -> Iterator[Record]:
     """Read a file of canonical JSONL."""
-    for number, data in json_lines(path, fault=context.fault):
-        try:
-            bulletin = _bulletin(data)
-        except DataError as error:
-            context.fault(DataError(error.message, path=path, line=number))
-            continue
-        yield Record(bulletin, path, line=number)
+    return read_objects(path, context, make=lambda data, _: _bulletin(data))
 
 
 def write(bulletins: Iterable[Bulletin], path: Path, context: Context) -> None:
     """Write a file of canonical JSONL."""
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
-        for bulletin in bulletins:
-            stream.write(dump_json(bulletin.to_dict()) + "\n")
+    write_objects((bulletin.to_dict() for bulletin in bulletins), path)
 
 
 def _bulletin(data: Any) -> Bulletin:
