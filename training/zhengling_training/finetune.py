@@ -367,6 +367,7 @@ def _train(model: BulletinModel, task: Task, recipe: FinetuneRecipe, run_folder:
             mine + [lesson.row for lesson in heard], scheme=task.scheme, vocabulary=task.vocabulary
         )
         if recipe.augment.hidden:
+            # 5: a stream of its own, beside those of epochs and lessons.
             random = np.random.default_rng([schedule.seed, 5, share.step, share.place])
             ids = hide(batch.ids, rate=recipe.augment.hidden, vocabulary=task.vocabulary, random=random)
             batch = replace(batch, ids=ids)
