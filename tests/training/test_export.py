@@ -20,7 +20,7 @@ from zhengling.encoder import BulletinEncoder, Floats, OnnxBackend, WindowSettin
 from zhengling.errors import ZhenglingError
 from zhengling.schema import faults
 from zhengling_training.calibrate import Calibration
-from zhengling_training.convolution import start_convolution
+from zhengling_training.convolution import ConvolutionConfig, start_convolution
 from zhengling_training.encoder_files import TOKENIZER, load_encoder
 from zhengling_training.export import (
     TorchBackend,
@@ -39,14 +39,16 @@ Ids = NDArray[np.int64]
 SHAPES = [(1,), (2,), (9,), (31, 31), (40, 7, 1), (254, 3), (5, 200, 60, 61, 62)]
 
 
-@pytest.fixture(scope="module", params=["layers", "convolutions"])
+@pytest.fixture(scope="module", params=["layers", "convolutions", "pairs"])
 def network(encoder: Path, request: pytest.FixtureRequest) -> BulletinModel:
     """Random, with weights large enough that all layers tell."""
     torch.manual_seed(4)
     found = load_encoder(encoder)
     table = found.embeddings.word_embeddings.weight
-    small = start_convolution(table, width=24, units=40, dilations=[1, 2, 4], dropout=0.1)
-    model = BulletinModel(found if request.param == "layers" else small, SCHEME, head_size=16, dropout=0.1)
+    pairs = 50 if request.param == "pairs" else 0
+    sizes = ConvolutionConfig(len(table), 24, 40, (1, 2, 4), pairs=pairs, pair_size=8, dropout=0.1)
+    chosen = found if request.param == "layers" else start_convolution(table, sizes)
+    model = BulletinModel(chosen, SCHEME, head_size=16, dropout=0.1)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim == 2:

@@ -32,7 +32,7 @@ from zhengling_training.averaging import State, load_cycles, mean_of, save_cycle
 from zhengling_training.calibrate import CalibrationSection, calibrate
 from zhengling_training.checkpoints import Checkpoint, latest_checkpoint
 from zhengling_training.config import CommonSchedule, Count, Fraction, Section, Weight
-from zhengling_training.convolution import ConvolutionEncoder, start_convolution
+from zhengling_training.convolution import ConvolutionConfig, ConvolutionEncoder, start_convolution
 from zhengling_training.data import Batch, collate, load_bulletins, make_dataset, plan_epoch, split_held_out
 from zhengling_training.distill import DistillSection, Lesson, lesson_loss, lessons_of, plan_lessons
 from zhengling_training.encoder_files import load_weights
@@ -76,11 +76,16 @@ class DataSection(Section):
 
 
 class ConvolutionSection(Section):
-    """Sizes of a new encoder of convolutions, see ``zhengling_training.convolution``."""
+    """Sizes of a new encoder of convolutions, see ``zhengling_training.convolution``.
+
+    ``pairs`` are rows of a table of pairs of characters, each of ``pair_size`` numbers; 0 for no such table.
+    """
 
     width: Count
     units: Count
     dilations: Annotated[list[Count], Field(min_length=1)]
+    pairs: Annotated[int, Field(ge=0)] = 0
+    pair_size: Count = 64
 
 
 class EncoderSection(Section):
@@ -306,9 +311,16 @@ def _convolution(model: BertModel, section: ConvolutionSection, dropout: float) 
         raise ZhenglingError(
             f"encoder.convolution.width: {section.width} is more than the {width} of encoder.start"
         )
-    return start_convolution(
-        table, width=section.width, units=section.units, dilations=section.dilations, dropout=dropout
+    config = ConvolutionConfig(
+        vocab_size=len(table),
+        hidden_size=section.width,
+        intermediate_size=section.units,
+        dilations=tuple(section.dilations),
+        pairs=section.pairs,
+        pair_size=section.pair_size,
+        dropout=dropout,
     )
+    return start_convolution(table, config)
 
 
 def prepare(recipe: FinetuneRecipe, encoder: OpenedEncoder, *, scheme: LabelScheme) -> Task:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from zhengling_training.convolution import PAIR_FACTORS
 from zhengling_training.onnx_graph import RUNTIME, Graph
 from zhengling_training.products import PRODUCTS, Product, quantise_rows
 
@@ -49,15 +50,14 @@ def write_graph(network: Network, *, form: str) -> bytes:
 
     Args:
         network: parameters and sizes.
-        form: of the weights, a key of ``products.PRODUCTS``; the table of characters is in 8 bits unless
-            all is fp32.
+        form: of the weights, a key of ``products.PRODUCTS``; tables are in 8 bits unless all is fp32.
 
     Returns:
         The serialised model: ``ids`` and ``mask`` in, ``emissions`` and ``vectors`` out.
     """
     graph = Graph()
-    writer = _Writer(graph, network, PRODUCTS[form])
-    characters = writer.characters(small=form != "fp32")
+    writer = _Writer(graph, network, PRODUCTS[form], small=form != "fp32")
+    characters = writer.characters()
     hidden = writer.convolutions(characters) if network.dilations else writer.bert(characters)
     graph.add("Identity", hidden, outputs=["vectors"])
     scores = graph.add("MatMul", hidden, graph.constant(f"{TAGGER}.weight", writer.weight(TAGGER).T))
@@ -89,6 +89,7 @@ class _Writer:
     graph: Graph
     network: Network
     product: Product
+    small: bool
 
     def named(self, name: str) -> str:
         """A parameter as a constant of the graph."""
@@ -111,12 +112,28 @@ class _Writer:
     def convolutions(self, characters: str) -> str:
         """All of ``convolution.ConvolutionEncoder`` behind its table of characters."""
         add = self.graph.add
+        if f"{EMBEDDINGS}.pairs.weight" in self.network.parameters:
+            characters = add("Add", characters, self._pairs())
         mask = add("Unsqueeze", add("Cast", "mask", to=TensorProto.FLOAT), self._numbers(2))
         length = add("Shape", "ids", start=1, end=2)
         hidden = add("Mul", self.norm(characters, f"{EMBEDDINGS}.LayerNorm"), mask)
         for number, dilation in enumerate(self.network.dilations):
             hidden = add("Mul", self._block(hidden, length, dilation, f"{BLOCKS}.{number}"), mask)
         return hidden
+
+    def _pairs(self) -> str:
+        """Vectors of the pairs that characters begin, see ``convolution.pair_rows``."""
+        add, constant, part = self.graph.add, self.graph.constant, f"{EMBEDDINGS}.pairs"
+        count = constant("pairs.count", np.array(len(self.weight(part))))
+        padded = add("Pad", "ids", self._numbers(0, 0, 0, 1))
+        beyond = constant("beyond", np.array([np.iinfo(np.int64).max]))
+        after = add("Slice", padded, self._numbers(1), beyond, self._numbers(1))
+        both = []
+        for one, two in PAIR_FACTORS:
+            first = add("Mul", "ids", constant(f"pairs.{one}", np.array(one)))
+            second = add("Mul", after, constant(f"pairs.{two}", np.array(two)))
+            both.append(self._rows(part, add("Mod", add("Add", first, second), count)))
+        return self.multiply(add("Concat", *both, axis=-1), f"{EMBEDDINGS}.pair")
 
     def _block(self, hidden: str, length: str, dilation: int, part: str) -> str:
         add = self.graph.add
@@ -149,14 +166,18 @@ class _Writer:
         positions = add("Slice", table, zero, length, zero)
         return self.norm(add("Add", characters, positions), f"{EMBEDDINGS}.LayerNorm")
 
-    def characters(self, *, small: bool) -> str:
-        """Rows of the table of characters, which is in 8 bits if it is to be small."""
-        add, constant, part = self.graph.add, self.graph.constant, f"{EMBEDDINGS}.word_embeddings"
-        if not small:
-            return add("Gather", self.named(f"{part}.weight"), "ids")
+    def characters(self) -> str:
+        """Vectors of characters."""
+        return self._rows(f"{EMBEDDINGS}.word_embeddings", "ids")
+
+    def _rows(self, part: str, numbers: str) -> str:
+        """Rows of a table, which is in 8 bits if it is to be small."""
+        add, constant = self.graph.add, self.graph.constant
+        if not self.small:
+            return add("Gather", self.named(f"{part}.weight"), numbers)
         values, scales = quantise_rows(self.weight(part))
-        picked = add("Gather", constant(f"{part}.weight.int8", values), "ids")
-        factors = add("Gather", constant(f"{part}.weight.scale", scales), "ids")
+        picked = add("Gather", constant(f"{part}.weight.int8", values), numbers)
+        factors = add("Gather", constant(f"{part}.weight.scale", scales), numbers)
         return add("Mul", add("Cast", picked, to=TensorProto.FLOAT), factors)
 
     def _layer(self, hidden: str, mask: str, part: str) -> str:

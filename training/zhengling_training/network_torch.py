@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from transformers import BertConfig, BertModel
 
@@ -29,11 +30,14 @@ def encoder_module(network: Network, *, dropout: float = 0.0, layers: int | None
 
 def _convolution(network: Network, dropout: float) -> ConvolutionEncoder:
     words = network.parameters[f"{EMBEDDINGS}.word_embeddings.weight"]
+    pairs = network.parameters.get(f"{EMBEDDINGS}.pairs.weight", np.zeros((0, 0), np.float32))
     config = ConvolutionConfig(
         vocab_size=len(words),
         hidden_size=words.shape[1],
         intermediate_size=len(network.parameters[f"{BLOCKS}.0.inner.bias"]),
         dilations=network.dilations,
+        pairs=len(pairs),
+        pair_size=pairs.shape[1],
         layer_norm_eps=network.epsilon,
         dropout=dropout,
     )

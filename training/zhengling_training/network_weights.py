@@ -35,7 +35,7 @@ def read_graph(content: bytes) -> Network:
         model = onnx.load_from_string(content)
         constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
         found = _plain(constants) | _weights(model.graph.node, constants)
-        parameters = _whole_table(_apart(found), constants)
+        parameters = _apart(found) | _tables(constants)
         notes = {entry.key: entry.value for entry in model.metadata_props}
         dilations = tuple(map(int, filter(None, notes.get("dilations", "").split(","))))
         heads = int(notes["heads"]) if "heads" in notes else _heads(model.graph.node, constants, parameters)
@@ -105,14 +105,14 @@ def _apart(parameters: dict[str, Floats]) -> dict[str, Floats]:
     return result
 
 
-def _whole_table(parameters: dict[str, Floats], constants: Constants) -> dict[str, Floats]:
-    """The table of characters in single precision, without the scales of its rows."""
-    name = f"{EMBEDDINGS}.word_embeddings.weight"
-    if name in parameters:
-        return parameters
-    stored = name if f"{name}.int8" in constants else PREFIX + name
-    table = constants[f"{stored}.int8"].astype(np.float32) * constants[f"{stored}.scale"]
-    return parameters | {name: table}
+def _tables(constants: Constants) -> dict[str, Floats]:
+    """The tables that are stored in 8 bits, in single precision."""
+    stored = [name.removesuffix(".int8") for name in constants if name.endswith(".int8")]
+    return {
+        name.removeprefix(PREFIX): constants[f"{name}.int8"].astype(np.float32) * constants[f"{name}.scale"]
+        for name in stored
+        if name.removeprefix(PREFIX).startswith(EMBEDDINGS) and constants[f"{name}.scale"].ndim == 2
+    }
 
 
 def _heads(nodes: Iterable[onnx.NodeProto], constants: Constants, parameters: Mapping[str, Floats]) -> int:
