@@ -184,6 +184,20 @@ def test_an_empty_text_among_others() -> None:
     check(found[1], texts[1], [(0, 30)])
 
 
+def test_long_texts_take_half_the_memory_for_emissions(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, spans = text_of(300), cut(300, 30)
+    encoder = BulletinEncoder(onnx_backend(model), VOCABULARY, SMALL)
+    (whole,) = encoder.encode([text], [spans])
+    monkeypatch.setattr("zhengling.encoder.MEMORY_CHARACTERS", 299)
+    (halves,) = encoder.encode([text], [spans])
+    assert [e.emissions.dtype.name for e in (whole, halves)] == ["float32", "float16"]
+    np.testing.assert_allclose(halves.emissions, whole.emissions, rtol=2**-11, atol=2**-14)
+    np.testing.assert_array_equal(halves.sentences, whole.sentences)
+    one, two = (decode(encoded.emissions, spans) for encoded in (whole, halves))
+    assert [(s.start, s.end, s.label) for s in one] == [(s.start, s.end, s.label) for s in two]
+    assert [s.score for s in two] == pytest.approx([s.score for s in one], rel=0.01)
+
+
 def test_nothing() -> None:
     assert BulletinEncoder(BACKEND, VOCABULARY).encode([], []) == []
 

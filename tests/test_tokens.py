@@ -12,7 +12,7 @@ from tests.strategies import TEXTS
 
 from zhengling.characters import BLANKS, blanks, code_points
 from zhengling.errors import ZhenglingError
-from zhengling.tokens import make_doc, sentence_spans
+from zhengling.tokens import STRINGS, make_doc, sentence_spans, text_of
 
 VOCAB = spacy.blank("zh").vocab
 
@@ -46,6 +46,24 @@ def test_sentence_spans_have_no_white_space_at_their_borders(text: str, data: st
         left = start + len(piece) - len(piece.lstrip())
         expected.append((left, max(left, start + len(piece.rstrip()))))
     assert sentence_spans(doc, text) == expected
+
+
+@settings(deadline=None)
+@given(TEXTS, st.data())
+def test_texts_are_those_of_spacy_whatever_the_tokens(text: str, data: st.DataObject) -> None:
+    doc = make_doc(VOCAB, text)
+    if len(text) > 1:
+        start = data.draw(st.integers(0, len(text) - 1))
+        with doc.retokenize() as retokenizer:
+            retokenizer.merge(doc[start : data.draw(st.integers(start + 1, len(text)))])
+    assert text_of(doc) == doc.text == text
+
+
+def test_texts_of_many_tokens_are_whole() -> None:
+    words = ["各地", "要", "落实"] * 5000
+    doc = Doc(VOCAB, words=words, spaces=[number % 7 == 0 for number in range(len(words))])
+    assert len(doc) > STRINGS
+    assert text_of(doc) == doc.text
 
 
 def test_lone_surrogates_are_refused() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,15 @@ from zhengling.batching import batches
 from zhengling.characters import CharacterVocabulary, blanks
 from zhengling.decoding import BATCH_CHARACTERS, TaggedSpan, decode_texts
 from zhengling.directives import find_directives
-from zhengling.encoder import Backend, BulletinEncoder, Encoded, Floats, OnnxBackend, WindowSettings
+from zhengling.encoder import (
+    MEMORY_CHARACTERS,
+    Backend,
+    BulletinEncoder,
+    Encoded,
+    Floats,
+    OnnxBackend,
+    WindowSettings,
+)
 from zhengling.errors import ZhenglingError
 from zhengling.heads import SentenceHead, sigmoid, softmax
 from zhengling.manifest import Files
@@ -32,12 +41,14 @@ from zhengling.schema import Bulletin, Directive, Entity, LabelScheme, Sentence
 from zhengling.scoring import Scorer, score_entities, score_sentences
 from zhengling.storage import Stored
 from zhengling.text import bracket_pairs, split_sentences
-from zhengling.tokens import make_doc, sentence_spans, sentences
+from zhengling.tokens import make_doc, sentence_spans, sentences, text_of
 
 # Encodings travel from the encoder to the heads in ``user_hooks``, which spaCy never serialises.
 EMISSIONS, VECTORS = "zhengling_emissions", "zhengling_vectors"
-# Documents that are read together hold no more characters than this, unless it is one alone.
-MEMORY_CHARACTERS = 200_000
+# Sentences that are classified at once.
+SENTENCES = 1024
+# Function, domains and probabilities of a sentence.
+Verdict = tuple[str | None, list[str], dict[str, float]]
 
 
 class CharacterTokenizer(Stored):
@@ -78,7 +89,7 @@ class BulletinSentences(Stored):
     def __call__(self, doc: Doc) -> Doc:
         """Set the sentence starts of a document."""
         starts = np.full(len(doc), -1, np.int64)
-        starts[[start for start, _ in split_sentences(doc.text)]] = 1
+        starts[[start for start, _ in split_sentences(text_of(doc))]] = 1
         if len(doc):
             starts[0] = 1
             doc.from_array([SENT_START], starts[:, None].astype(np.uint64))  # type: ignore[arg-type]
@@ -118,7 +129,7 @@ class BulletinEncoderPipe(Stored):
             raise ZhenglingError("bulletin_encoder has no weights: load a trained pipeline")
 
         for batch in batches(stream, fits=_within(batch_size, MEMORY_CHARACTERS)):
-            texts = [doc.text for doc in batch]
+            texts = list(map(text_of, batch))
             spans = list(map(sentence_spans, batch, texts))
             for doc, encoded in zip(batch, self.encoder.encode(texts, spans), strict=True):
                 _stash(doc, encoded)
@@ -202,7 +213,7 @@ class EntityTagger(Stored):
         state = self._state()
         for batch in batches(stream, fits=_within(batch_size, BATCH_CHARACTERS)):
             emissions = [_collect(doc, EMISSIONS, "entity_tagger") for doc in batch]
-            texts = [doc.text for doc in batch]
+            texts = list(map(text_of, batch))
             found = decode_texts(
                 emissions,
                 list(map(sentence_spans, batch, texts)),
@@ -269,15 +280,23 @@ class SentenceClassifier(Stored):
         """Classify the sentences of documents, neighbouring ones together."""
         for batch in batches(stream, fits=_within(batch_size, BATCH_CHARACTERS)):
             vectors = [_collect(doc, VECTORS, "sentence_classifier") for doc in batch]
-            verdicts = self.classify(np.concatenate([rows for rows in vectors if len(rows)] or vectors))
+            verdicts = self._verdicts(vectors)
             for doc, rows in zip(batch, vectors, strict=True):
-                mine, verdicts = verdicts[: len(rows)], verdicts[len(rows) :]
-                for (_, sent), verdict in zip(sentences(doc, doc.text), mine, strict=True):
+                mine = islice(verdicts, len(rows))
+                for (_, sent), verdict in zip(sentences(doc, text_of(doc)), mine, strict=True):
                     sent._.function, sent._.domains, sent._.scores = verdict
                 yield doc
 
-    def classify(self, vectors: Floats) -> list[tuple[str | None, list[str], dict[str, float]]]:
-        """Function, domains and probabilities of sentences from their pooled vectors."""
+    def _verdicts(self, vectors: Sequence[Floats]) -> Iterator[Verdict]:
+        """Of all sentences of some documents, a limited number of them at once."""
+        parts = (rows[at : at + SENTENCES] for rows in vectors for at in range(0, len(rows), SENTENCES))
+        for together in batches(
+            parts, fits=lambda batch, part: sum(map(len, batch)) + len(part) <= SENTENCES
+        ):
+            yield from self.classify(np.concatenate(together))
+
+    def classify(self, vectors: Floats) -> list[Verdict]:
+        """What is said of sentences, from their pooled vectors."""
         state = self._state()
         if not len(vectors):
             return []
@@ -289,9 +308,7 @@ class SentenceClassifier(Stored):
         domains = sigmoid(scores["domains"]) if "domains" in scores else np.zeros((len(vectors), 0))
         return [self._verdict(state, *row) for row in zip(functions, domains, strict=True)]
 
-    def _verdict(
-        self, state: ClassifierState, functions: Floats, domains: Floats
-    ) -> tuple[str | None, list[str], dict[str, float]]:
+    def _verdict(self, state: ClassifierState, functions: Floats, domains: Floats) -> Verdict:
         scheme = state.scheme
         by_function = dict(zip(scheme.function_names, map(float, functions), strict=False))
         by_domain = dict(zip(scheme.domain_names, map(float, domains), strict=False))
@@ -359,7 +376,7 @@ def directives_of(doc: Doc) -> tuple[Directive, ...]:
 
 def annotation_of(doc: Doc) -> Bulletin:
     """Entities and sentences of the analysed document, from which directives are read."""
-    text = doc.text
+    text = text_of(doc)
     entities = [Entity(ent.start_char, ent.end_char, ent.label_, ent._.score) for ent in doc.ents]
     parts = [
         Sentence(start, end, sent._.function, tuple(sent._.domains), dict(sent._.scores))

@@ -20,6 +20,9 @@ from zhengling.errors import ZhenglingError
 from zhengling.windows import Window, cut_windows
 
 Floats = NDArray[np.float32]
+# Documents that are read together hold no more characters than this, unless it is one alone. The emissions of
+# such a one are kept in half precision: a small part of the error that 8-bit weights make.
+MEMORY_CHARACTERS = 200_000
 
 
 class Backend(Protocol):
@@ -43,11 +46,11 @@ class Encoded:
     """What the network says of a text.
 
     Attributes:
-        emissions: scores of tags, shape ``(characters, tags)``.
+        emissions: scores of tags, shape ``(characters, tags)``; halves for more than ``MEMORY_CHARACTERS``.
         sentences: pooled vectors (mean, then maximum), shape ``(sentences, 2 * size)``.
     """
 
-    emissions: Floats
+    emissions: NDArray[np.floating]
     sentences: Floats
 
 
@@ -198,17 +201,18 @@ class _Collector:
     def __init__(self, length: int, sentences: Sequence[tuple[int, int]]) -> None:
         self.length = length
         self.spans = np.asarray(sentences, np.int64).reshape(-1, 2)
-        self.emissions: Floats | None = None
-        self.sums: Floats | None = None
-        self.maxima: Floats | None = None
+        self.emissions: NDArray[np.floating] | None = None
+        self.pooled: Floats | None = None  # sums, which become means, then maxima
 
     def add(self, start: int, emissions: Floats, vectors: Floats) -> None:
         """Take the characters from ``start`` on."""
-        if self.emissions is None or self.sums is None or self.maxima is None:
-            shape = (len(self.spans), vectors.shape[1])
-            self.emissions = np.zeros((self.length, emissions.shape[1]), np.float32)
-            self.sums = np.zeros(shape, np.float32)
-            self.maxima = np.full(shape, -np.inf, np.float32)
+        size = vectors.shape[1]
+        if self.emissions is None or self.pooled is None:
+            kind = np.float16 if self.length > MEMORY_CHARACTERS else np.float32
+            self.emissions = np.zeros((self.length, emissions.shape[1]), kind)
+            self.pooled = np.zeros((len(self.spans), 2 * size), np.float32)
+            self.pooled[:, size:] = -np.inf
+        sums, maxima = self.pooled[:, :size], self.pooled[:, size:]
         end = start + len(emissions)
         self.emissions[start:end] = emissions
         first = int(np.searchsorted(self.spans[:, 1], start, side="right"))
@@ -218,12 +222,14 @@ class _Collector:
             piece = vectors[max(left, 0) : right]
             if not len(piece):  # a sentence of white space
                 continue
-            self.sums[number] += piece.sum(axis=0)
-            np.maximum(self.maxima[number], piece.max(axis=0), out=self.maxima[number])
+            sums[number] += piece.sum(axis=0)
+            np.maximum(maxima[number], piece.max(axis=0), out=maxima[number])
 
     def result(self) -> Encoded:
-        if self.emissions is None or self.sums is None or self.maxima is None:
+        if self.emissions is None or self.pooled is None:
             return Encoded(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
         lengths = np.maximum(self.spans[:, 1] - self.spans[:, 0], 1)[:, None].astype(np.float32)
-        maxima = np.where(np.isneginf(self.maxima), np.float32(0), self.maxima)  # sentences of white space
-        return Encoded(self.emissions, np.concatenate([self.sums / lengths, maxima], axis=1))
+        sums, maxima = np.split(self.pooled, 2, axis=1)
+        sums /= lengths
+        maxima[maxima == -np.inf] = 0  # sentences of white space
+        return Encoded(self.emissions, self.pooled)

@@ -11,6 +11,9 @@ from spacy.tokens import Doc, Span
 from zhengling.characters import code_points
 from zhengling.text import check_text
 
+# Tokens whose strings are there at once.
+STRINGS = 10_000
+
 
 def make_doc(vocab: Any, text: str) -> Doc:
     """One token a character.
@@ -27,6 +30,11 @@ def make_doc(vocab: Any, text: str) -> Doc:
     return Doc(vocab, words=words, spaces=[False] * len(text))
 
 
+def text_of(doc: Doc) -> str:
+    """``doc.text`` in less memory: spaCy makes a string of each token and keeps all until they are joined."""
+    return "".join(doc[at : at + STRINGS].text_with_ws for at in range(0, len(doc), STRINGS))
+
+
 def sentence_spans(doc: Doc, text: str) -> list[tuple[int, int]]:
     """Sentence spans without white space at their borders, whoever set the sentence starts.
 
@@ -34,7 +42,7 @@ def sentence_spans(doc: Doc, text: str) -> list[tuple[int, int]]:
 
     Args:
         doc: a document with sentences.
-        text: ``doc.text``, which spaCy makes anew from the tokens each time.
+        text: ``text_of(doc)``, which is made anew from the tokens each time.
     """
     return [span for span, _ in sentences(doc, text)]
 
