@@ -29,7 +29,9 @@ from zhengling.encoder import WindowSettings
 from zhengling.errors import ZhenglingError
 from zhengling.schema import Bulletin, Entity, LabelScheme, faults
 from zhengling_training.averaging import load_cycles
+from zhengling_training.checkpoints import latest_checkpoint
 from zhengling_training.data import IGNORED, collate, make_dataset
+from zhengling_training.encoder_files import load_encoder
 from zhengling_training.encoders import open_encoder
 from zhengling_training.evaluation.metrics import score
 from zhengling_training.finetune import FinetuneRecipe, LossSection, average, finetune, loss, prepare
@@ -190,6 +192,19 @@ def test_an_interrupted_run_with_restarts_goes_on_to_the_same_mean(
         assert (tmp_path / "again" / name).read_bytes() == (whole.folder / name).read_bytes(), name
     ends = load_cycles(tmp_path / "whole" / "run", cycles=3)
     assert any(not torch.equal(ends[0][name], ends[2][name]) for name in ends[0])
+
+
+def test_a_frozen_encoder_stays_and_the_heads_learn(
+    encoder: Path, bulletin_file: Path, tmp_path: Path
+) -> None:
+    recipe = finetune_recipe(encoder, bulletin_file, schedule__encoder_rate=0.0)
+    record = finetune(recipe, run_folder=tmp_path / "run", output=tmp_path / "model")
+    assert record["curve"][-1]["loss"] < record["curve"][0]["loss"]
+    checkpoint = latest_checkpoint(tmp_path / "run")
+    assert checkpoint is not None
+    start = load_encoder(encoder).state_dict()
+    for name, value in start.items():
+        torch.testing.assert_close(checkpoint.model[f"encoder.{name}"], value, rtol=0, atol=0)
 
 
 def test_two_bulletins_can_be_learned_by_heart(encoder: Path, tmp_path: Path) -> None:
