@@ -65,7 +65,7 @@ def run(part: Part, folder: Path) -> dict[str, int]:
         modules=_list(f"src/{name}" for name in part.modules), copied=_list(COPIED), tests=_list(part.tests)
     )
     (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
-    # CI: Hypothesis then draws the same examples for each mutant, and doesn't take a busy machine for a fault.
+    # CI: Hypothesis then draws the same examples for each mutant, and takes no busy machine for a fault.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {"CI": "1"}
     for command in ("run", "export-cicd-stats"):
         program = Path(sys.executable).with_name("mutmut")
