@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -282,6 +282,70 @@ def test_pairs_part_only_spans_without_room(emissions: Floats, data: st.DataObje
     for span in spans:
         probability = sum(p for way, p in possible.items() if (span.start, span.end, span.label) in way)
         assert span.score == pytest.approx(probability, abs=1e-6)
+
+
+@settings(deadline=None, max_examples=200)
+@given(emissions_of(st.integers(2, 5)), st.data())
+def test_a_parted_pair_is_mended_the_more_probable_way(emissions: Floats, data: st.DataObject) -> None:
+    length = len(emissions)
+    first, second = sorted(data.draw(st.sets(st.integers(0, length - 1), min_size=2, max_size=2)))
+    before = plain(decode(emissions, [(0, length)]))
+    assume(len(before) == 1)  # so that there is room on both sides
+    ((start, end, label),) = before
+    inside = [start <= position < end for position in (first, second)]
+    ways = [(start, end)]
+    if inside == [True, False]:
+        ways = [(start, second + 1)] + [(start + 1, end)] * (first == start)
+    if inside == [False, True]:
+        ways = [(first, end)] + [(start, end - 1)] * (second == end - 1)
+    possible = oracle(emissions)
+    chances = {
+        (*way, label): sum(p for spans, p in possible.items() if (*way, label) in spans)
+        for way in ways
+        if way[0] < way[1]
+    }
+    (found,) = decode(emissions, [(0, length)], pairs=[(first, second)])
+    assert (found.start, found.end, found.label) in chances
+    assert found.score == pytest.approx(max(chances.values()), abs=1e-6)
+
+
+@settings(deadline=None, max_examples=80)
+@given(segmented(), st.data())
+def test_pairs_are_those_of_their_segment(
+    case: tuple[Floats, list[tuple[int, int]]], data: st.DataObject
+) -> None:
+    emissions, segments = case
+    pairs = [
+        tuple(sorted(data.draw(st.sets(st.integers(start, end - 1), min_size=2, max_size=2))))
+        for start, end in segments
+        if end - start > 1
+    ]
+    alone = [
+        (start + s.start, start + s.end, s.label)
+        for start, end in segments
+        for s in decode(
+            emissions[start:end],
+            [(0, end - start)],
+            pairs=[(a - start, b - start) for a, b in pairs if start <= a < end],
+        )
+    ]
+    assert plain(decode(emissions, segments, pairs=pairs)) == tuple(alone)
+
+
+def test_what_is_decoded_at_once_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def watched(scores: Floats) -> NDArray[np.int64]:
+        sizes.append(scores.shape[:2])
+        return best_paths(scores)
+
+    monkeypatch.setattr("zhengling.decoding.best_paths", watched)
+    monkeypatch.setattr("zhengling.decoding.BATCH_CHARACTERS", 12)
+    lengths = [4, 4, 4, 4, 2, 13, 3, 3]
+    borders = np.cumsum([0, *lengths]).tolist()
+    decode(np.zeros((borders[-1], 9)), list(pairwise(borders)))
+    # By length: each batch is as full as it may be, what is longer is alone.
+    assert sizes == [(3, 3), (3, 4), (1, 4), (1, 13)]
 
 
 def test_a_span_does_not_grow_or_shrink_to_white_space() -> None:

@@ -144,7 +144,7 @@ class _Piece(NamedTuple):
 
 def _scores(emissions: Floats, blanks: NDArray[np.bool_], start: int, end: int) -> Floats:
     """Emissions of a stretch of text, with which no span begins or ends at white space."""
-    scores, at = emissions[start:end].astype(np.float32), blanks[start:end]
+    scores, at = emissions[start:end].astype(np.float64), blanks[start:end]
     for role in (B, E, S):
         scores[at, 1 + role :: 4] = IMPOSSIBLE
     return scores
