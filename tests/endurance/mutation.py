@@ -23,7 +23,7 @@ from typing import Annotated
 import typer
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("configs", "corpus", "examples", "models", "tests")
+COPIED = ("configs", "corpus", "docs", "examples", "models", "tests")
 SETTINGS = """
 [tool.pytest.ini_options]
 pythonpath = ["src"]
