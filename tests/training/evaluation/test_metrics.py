@@ -215,7 +215,8 @@ def test_sentences_of_gold_without_sentences_are_not_counted() -> None:
 
 def test_a_changed_text_is_refused() -> None:
     gold = Bulletin("spring-3", "民政部。")
-    with pytest.raises(ZhenglingError, match=r"^bulletin 'spring-3': the analysed text is not the gold text$"):
+    message = r"^bulletin 'spring-3': the analysed text is not the gold text$"
+    with pytest.raises(ZhenglingError, match=message):
         score([gold], [replace(gold, text="民政部")], scheme=SCHEME)
 
 
