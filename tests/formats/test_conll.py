@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,45 @@ def test_foreign_documents_and_comments(tmp_path: Path) -> None:
     assert [(d.id, d.text) for d in documents] == [("x-1", "甲#\\n　"), ("d2", "乙"), ("third", "丙")]
     assert documents[0].sentences == (Sentence(0, 2), Sentence(2, 4))
     assert read(tmp_path / "x.conll", source, scheme=SCHEME)[0].sentences == ()
+
+
+def test_columns_of_foreign_files(tmp_path: Path) -> None:
+    (found,) = read(tmp_path / "x.conll", " 民  S-LOC \n \tO\n政 \t O\n部\t-\tO\n")
+    assert (found.text, spelled(found)) == ("民 政部", [("民", "LOC")])
+
+
+@pytest.mark.parametrize(
+    ("mark", "identifier"),
+    [
+        ("-DOCSTART-", "x-1"),
+        ("-DOCSTART- O", "x-1"),
+        ("-DOCSTART- -X-", "x-1"),
+        ("-DOCSTART- -X- O O", "x-1"),
+        ("-DOCSTART- o", "o"),
+        ("-DOCSTART- -x-", "-x-"),
+        ("# id = a b ", "a b"),
+        ("# id = ", "x-1"),
+    ],
+)
+def test_ids_of_foreign_documents(mark: str, identifier: str, tmp_path: Path) -> None:
+    (found,) = read(tmp_path / "x.conll", f"{mark}\n民 O\n")
+    assert found.id == identifier
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("民 B-NONE\n部 E-NONE\n\n政 S-NONE\n", [1, 4]),
+        ("-DOCSTART-\n民 S-NONE\n\n-DOCSTART-\n\n政 S-NONE\n", [1, 4]),
+    ],
+)
+def test_faults_of_foreign_bulletins_say_where_they_begin(
+    source: str, lines: list[int], tmp_path: Path
+) -> None:
+    report: list[str] = []
+    read(tmp_path / "x.conll", source, scheme=SCHEME, lenient=True, report=report.append)
+    places = [re.match(r".*x\.conll:(\d+): ", line) for line in report[:-1]]
+    assert [int(place[1]) for place in places if place] == lines
 
 
 @pytest.mark.parametrize(

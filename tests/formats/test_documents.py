@@ -7,6 +7,7 @@ import stat
 import sys
 import zipfile
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import docx
@@ -147,6 +148,72 @@ def test_entities_of_the_xml_are_not_resolved(tmp_path: Path) -> None:
     assert "secret words" not in shown[0]
 
 
+def test_what_a_word_document_says_of_itself() -> None:
+    made = docx.Document()
+    made.add_paragraph("正文。")
+    made.core_properties.title, made.core_properties.author = "通知", "示例市民政局"
+    made.core_properties.created = datetime(2024, 3, 5, 8, 30)
+    stream = io.BytesIO()
+    made.save(stream)
+    (found,) = texts(stream.getvalue(), "a.docx")
+    assert found.meta == {"title": "通知", "date": "2024-03-05", "source": "示例市民政局"}
+
+
+def test_a_table_in_a_table_and_paragraphs_in_a_cell() -> None:
+    made = docx.Document()
+    table = made.add_table(1, 2)
+    first, second = table.rows[0].cells
+    first.text = "甲\n乙"
+    second.text = "丙"
+    second.add_table(1, 1).rows[0].cells[0].text = "丁"
+    stream = io.BytesIO()
+    made.save(stream)
+    assert text(stream.getvalue(), "a.docx").split() == ["甲", "乙", "丙", "丁"]
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_front_matter_of_markdown(quote: str) -> None:
+    source = f"---\nTitle: {quote}通知: 一{quote}\ndate: 2024-03-05\nnothing\n---\n正文。\n"
+    (found,) = texts(source.encode(), "a.md")
+    assert (found.text, found.meta) == ("正文。", {"title": "通知: 一", "date": "2024-03-05"})
+
+
+# Plain text
+
+TRADITIONAL = "民政局召開會議，研究養老服務工作。會議要求各單位落實責任，關心困難羣眾生活。" * 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "gbk"])
+def test_encodings_that_are_read(encoding: str) -> None:
+    assert text(f"{LINE}。".encode(encoding), "a.txt") == f"{LINE}。"
+
+
+@pytest.mark.parametrize("words", [TRADITIONAL, "會", f"3月5日 {TRADITIONAL} ABC"])
+def test_big5_is_named_where_it_can_be_told(words: str) -> None:
+    found = list(read_document(words.encode("big5", "ignore"), place="a.txt"))
+    assert [str(one) for one in found] == [
+        "a.txt: text in Big5, not in UTF-8 or GB18030; convert it to UTF-8"
+    ]
+
+
+@pytest.mark.parametrize("words", [TRADITIONAL, LINE, "〇一", "ＡＢ"])
+def test_text_in_gb18030_is_not_taken_for_big5(words: str) -> None:
+    assert text(words.encode("gb18030"), "a.txt") == words
+
+
+def test_text_that_is_cut_off_or_none() -> None:
+    whole = f"{LINE}。".encode()
+    assert errors(whole[:-1], "a.txt") == [
+        "a.txt: UTF-8 that ends in the middle of a character; is the file whole?"
+    ]
+    assert errors(b"abc \xff\xff", "a.txt") == [
+        "a.txt: not text in UTF-8 or GB18030 (byte 4); convert it to UTF-8"
+    ]
+    assert errors(whole[:6] + b"\xff" + whole[6:], "a.txt") == [
+        "a.txt: not text in UTF-8 or GB18030 (byte 6); convert it to UTF-8"
+    ]
+
+
 # PDF
 
 
@@ -174,6 +241,19 @@ def test_date_and_titles_of_programs() -> None:
         ([[LINE, "1"], [LINE, "2"], ["完。", "3"]], f"{LINE}{LINE}完。"),
         ([[LINE, "第 1 页 共 2 页"], ["完。", "2/2"]], f"{LINE}完。"),
         ([["公报第1期", LINE], ["公报第2期", LINE], ["公报第3期", "完。"]], f"公报第1期\n{LINE}{LINE}完。"),
+        (
+            [["甲", LINE, "页脚1"], ["乙", LINE, "页脚2"], ["丙", "完。", "页脚3"]],
+            f"甲\n{LINE}乙\n{LINE}丙\n完。\n页脚3",
+        ),
+        (
+            [["期1", "一。"], ["期2", "二。"], ["三。", "三。"], ["四。", "四。"]],
+            "期1\n一。\n期2\n二。\n三。\n三。\n四。\n四。",
+        ),
+        ([["only " * 9 + "Latin words", "go on here."]], "only " * 9 + "Latin words go on here."),
+        ([["only " * 9 + "Latin-", "words go on."]], "only " * 9 + "Latin-words go on."),
+        ([[LINE, "a" * len(LINE), "甲" * len(LINE)]], LINE + "a" * len(LINE) + "\n" + "甲" * len(LINE)),
+        ([[f"  {LINE}  ", "完。"]], f"  {LINE}完。"),
+        ([[LINE[:9] + "，"], ["1", "又。"]], LINE[:9] + "，1\n又。"),
         ([], ""),
         ([[], ["—1—"]], ""),
     ],
@@ -200,17 +280,16 @@ def test_signs_of_radicals_are_characters() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (pdf([[]]), "no text in it, only pictures"),
-        (pdf([["秘密"]], password="one"), "encrypted: it needs a password"),
-        (b"%PDF-1.7\nnothing", "damaged"),
-        (b"", "damaged"),
+        (pdf([[]]), "a.pdf: no text in it, only pictures; scans must go through OCR first"),
+        (pdf([["秘密"]], password="one"), "a.pdf: encrypted: it needs a password; save it without one"),
+        (b"%PDF-1.7\nnothing", "a.pdf: damaged, not a PDF file that can be read: "),
+        (b"", "a.pdf: damaged, not a PDF file that can be read: "),
     ],
     ids=["scan", "encrypted", "damaged", "empty"],
 )
 def test_pdf_that_can_not_be_read(content: bytes, says: str) -> None:
     (error,) = errors(content, "a.pdf")
-    assert error.startswith("a.pdf: ")
-    assert says in error
+    assert error.startswith(says)
     assert "\n" not in error
 
 
@@ -314,11 +393,30 @@ def test_unsupported_types() -> None:
     )
     assert "old form of Word" in errors(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "a.docx")[0]
     assert text("甲。".encode(), "a.csv") == "甲。"
+    supported = "supported are .txt, .md, .html, .htm, .docx, .pdf, .zip"
+    (error,) = errors(packed({"letter": "甲。".encode()}), "x.zip")
+    assert error == f"x.zip/letter: unsupported type without a suffix; {supported}"
 
 
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pypdf", None)
-    assert errors(b"%PDF", "a.pdf") == ["a.pdf: reading it needs pypdf: pip install 'zhengling[documents]'"]
+@pytest.mark.parametrize(
+    ("module", "package", "name"),
+    [
+        ("pypdf", "pypdf", "a.pdf"),
+        ("docx", "python-docx", "a.docx"),
+        ("markdown_it", "markdown-it-py", "a.md"),
+    ],
+)
+def test_a_missing_library_is_named(
+    module: str, package: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    (error,) = errors("甲。".encode(), name)
+    assert error == f"{name}: reading it needs {package}: pip install 'zhengling[documents]'"
+
+
+def test_damaged_word_is_called_so() -> None:
+    (error,) = errors(packed({"word/document.xml": b"<nothing"}), "a.docx")
+    assert error.startswith("a.docx: damaged, not a Word file that can be read: ")
 
 
 @settings(deadline=None, max_examples=40)

@@ -7,7 +7,7 @@ import pytest
 from tests.strategies import SCHEME
 
 from zhengling.errors import DataError, ZhenglingError
-from zhengling.formats import convert, read_bulletins, write_bulletins
+from zhengling.formats import FormatOptions, convert, read_bulletins, write_bulletins
 from zhengling.schema import Bulletin, Entity, Sentence
 
 TEXT = "民政部召开会议。各地要落实。"
@@ -93,6 +93,49 @@ def test_doubled_ids_name_both_lines(tmp_path: Path) -> None:
     report: list[str] = []
     assert len(list(read_bulletins(path, lenient=True, report=report.append))) == 2
     assert "given twice" in report[0]
+
+
+def test_what_a_conversion_is_told_reaches_both_sides(tmp_path: Path) -> None:
+    source, target = tmp_path / "source.dat", tmp_path / "target.dat"
+    write_lines(source, with_entities((0, 3, "ORG"), (5, 7, "STRANGE")))
+    names = {"source_format": "jsonl", "target_format": "conll"}
+    with pytest.raises(DataError, match="unknown label 'STRANGE'"):
+        convert(source, target, scheme=SCHEME, **names)
+    report: list[str] = []
+    options = FormatOptions(tags="BIO")
+    told = {"lenient": True, "report": report.append, "options": options}
+    assert convert(source, target, scheme=SCHEME, **names, **told) == 1
+    assert "unknown label 'STRANGE'" in report[0]
+    assert report[1:] == [f"{source}: 1 faults in all; what they name is left out"]
+    assert "I-ORG" in target.read_text("utf-8") and "E-ORG" not in target.read_text("utf-8")
+    assert convert(source, target, **names) == 1  # without a scheme every label is known
+    assert "E-ORG" in target.read_text("utf-8") and "STRANGE" in target.read_text("utf-8")
+
+
+def test_offsets_in_units_are_read_and_written_as_told(tmp_path: Path) -> None:
+    """Both sides of a conversion are told how doccano counts."""
+    source, target = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    write_lines(source, {"id": "a", "text": "𠮷民政部", "label": [[2, 5, "ORG"]]})
+    units = FormatOptions(utf16=True)
+    assert convert(source, target, source_format="doccano", target_format="doccano", options=units) == 1
+    assert json.loads(target.read_text("utf-8"))["label"] == [[2, 5, "ORG"]]
+
+
+def test_faults_of_names_are_whole_sentences_with_the_path(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        read_bulletins(write_lines(tmp_path / "x.docx", GOOD))
+    known = "bulletin, jsonl, conll, brat, doccano, ents, label_studio, docbin"
+    assert str(caught.value).replace("-", "_") == (
+        f"{tmp_path / 'x.docx'}: its name fits no format; name one of {known}".replace("-", "_")
+    )
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write_lines(folder / "x.jsonl", GOOD)
+    with pytest.raises(DataError) as caught:
+        read_bulletins(folder)
+    assert caught.value.path == str(folder)
+    assert caught.value.message.startswith("a folder with no file in the formats ")
+    assert caught.value.message.endswith("; name the format, or a file")
 
 
 def test_unknown_formats(tmp_path: Path) -> None:

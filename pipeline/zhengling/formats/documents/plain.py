@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import unicodedata
 
 from zhengling.errors import DataError
 from zhengling.formats.documents.base import Document
@@ -69,8 +70,11 @@ def _is_big5(content: bytes, as_gb18030: str) -> bool:
 
 
 def _frequent(text: str, encoding: str, *, last: int) -> float:
-    """The share of Chinese characters that are in the first rows of a standard, 0 if there are none."""
-    characters = [c for c in text if c >= "\u3400" and c.isalpha()]
+    """The share of Chinese characters that are in the first rows of a standard, 0 if there are none.
+
+    Characters of private use count as Chinese: GB18030 has a place for them, and no text has any.
+    """
+    characters = [c for c in text if c >= "\u3400" and (c.isalpha() or unicodedata.category(c) == "Co")]
     rows = [c.encode(encoding, "ignore")[:1] for c in characters]
     return sum(b"" < row <= bytes([last]) for row in rows) / max(1, len(characters))
 
