@@ -249,6 +249,18 @@ def test_date_and_titles_of_programs() -> None:
             [["期1", "一。"], ["期2", "二。"], ["三。", "三。"], ["四。", "四。"]],
             "期1\n一。\n期2\n二。\n三。\n三。\n四。\n四。",
         ),
+        (
+            [
+                ["头", "第1期", "一。", "脚", "底1"],
+                ["头", "第2期", "二。", "脚", "底2"],
+                ["头", "第3期", "三。", "脚", "底3"],
+            ],
+            "头\n第1期\n一。\n二。\n三。\n脚\n底3",
+        ),
+        (
+            [["头", "一。"], ["别", "头", "二。"], ["头", "三。"], ["头", "四。"]],
+            "头\n一。\n别\n头\n二。\n三。\n四。",
+        ),
         ([["only " * 9 + "Latin words", "go on here."]], "only " * 9 + "Latin words go on here."),
         ([["only " * 9 + "Latin-", "words go on."]], "only " * 9 + "Latin-words go on."),
         ([[LINE, "a" * len(LINE), "甲" * len(LINE)]], LINE + "a" * len(LINE) + "\n" + "甲" * len(LINE)),

@@ -207,7 +207,7 @@ def computes_in_bf16(precision: str, device: torch.device) -> bool:
 def adamw(groups: list[tuple[nn.Module, float]], *, weight_decay: float) -> torch.optim.Optimizer:
     """AdamW (Loshchilov & Hutter 2019), a learning rate for each module, weight decay on matrices only.
 
-    A module whose rate is 0 stays as it is and gets no gradients, which would take two thirds of its time.
+    A module whose rate is 0 stays as it is and gets no gradients, which are about half of what a step costs.
     """
     for module, rate in groups:
         module.requires_grad_(rate > 0)

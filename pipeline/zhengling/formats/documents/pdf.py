@@ -125,21 +125,25 @@ def without_running(pages: Sequence[Sequence[str]]) -> list[list[str]]:
     interrupted.
     """
     remaining = [list(page) for page in pages]
+    stays: dict[tuple[int, int], list[str]] = {}
     for _ in range(_RUNNING_LINES):
-        repeated = {place for edge in (0, -1) for place in _repeated(remaining, edge=edge)}
-        remaining = _without(remaining, repeated)
-    return remaining
+        groups = [group for edge in (0, -1) for group in _repeated(remaining, edge=edge)]
+        for group in groups:
+            page, edge = group[0] if group[0][1] == 0 else group[-1]
+            stays.setdefault((page, edge), []).append(remaining[page][edge])
+        remaining = _without(remaining, {place for group in groups for place in group})
+    return [
+        [*stays.get((number, 0), []), *lines, *reversed(stays.get((number, -1), []))]
+        for number, lines in enumerate(remaining)
+    ]
 
 
-def _repeated(pages: Sequence[Sequence[str]], *, edge: int) -> list[tuple[int, int]]:
+def _repeated(pages: Sequence[Sequence[str]], *, edge: int) -> list[list[tuple[int, int]]]:
+    """The places of each line that recurs, in the order of the pages."""
     forms = [(number, re.sub(r"\d+", "#", page[edge])) for number, page in enumerate(pages) if len(page) > 1]
     counts = Counter(form for _, form in forms)
-    found = list[tuple[int, int]]()
-    for form, count in counts.items():
-        places = [(number, edge) for number, own in forms if own == form]
-        if count >= _RUNNING_PAGES and 2 * count > len(pages):
-            found += places[1:] if edge == 0 else places[:-1]
-    return found
+    recurring = [f for f, n in counts.items() if n >= _RUNNING_PAGES and 2 * n > len(pages)]
+    return [[(number, edge) for number, own in forms if own == form] for form in recurring]
 
 
 def _without(pages: Sequence[Sequence[str]], places: Collection[tuple[int, int]]) -> list[list[str]]:
