@@ -7,7 +7,7 @@ no span can fall between tokens.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -157,11 +157,11 @@ class BulletinEncoderPipe(Stored):
         self.use(OnnxBackend(self._model, threads=self.threads), vocabulary)
 
 
-def _within(documents: int, characters: int) -> Callable[[list[Doc], Doc], bool]:
-    """Whether a document may join others: not too many of them, not too long together."""
+def _within(number: int, length: int) -> Callable[[Sequence[Sized], Sized], bool]:
+    """Whether a document, or what else has a length, may join others: not too many, not too long together."""
 
-    def fits(batch: list[Doc], doc: Doc) -> bool:
-        return len(batch) < documents and sum(map(len, batch)) + len(doc) <= characters
+    def fits(batch: Sequence[Sized], item: Sized) -> bool:
+        return len(batch) < number and sum(map(len, batch)) + len(item) <= length
 
     return fits
 
@@ -290,9 +290,7 @@ class SentenceClassifier(Stored):
     def _verdicts(self, vectors: Sequence[Floats]) -> Iterator[Verdict]:
         """Of all sentences of some documents, a limited number of them at once."""
         parts = (rows[at : at + SENTENCES] for rows in vectors for at in range(0, len(rows), SENTENCES))
-        for together in batches(
-            parts, fits=lambda batch, part: sum(map(len, batch)) + len(part) <= SENTENCES
-        ):
+        for together in batches(parts, fits=_within(SENTENCES, SENTENCES)):
             yield from self.classify(np.concatenate(together))
 
     def classify(self, vectors: Floats) -> list[Verdict]:

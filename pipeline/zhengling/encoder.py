@@ -226,6 +226,7 @@ class _Collector:
             np.maximum(maxima[number], piece.max(axis=0), out=maxima[number])
 
     def result(self) -> Encoded:
+        """To be asked once, as the vectors are finished in place."""
         if self.emissions is None or self.pooled is None:
             return Encoded(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
         lengths = np.maximum(self.spans[:, 1] - self.spans[:, 0], 1)[:, None].astype(np.float32)

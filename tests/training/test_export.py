@@ -146,6 +146,15 @@ def test_other_files_are_refused(content: bytes) -> None:
         read_graph(content)
 
 
+def test_a_network_without_its_table_of_characters_is_refused(quantised: bytes) -> None:
+    model = onnx.load_from_string(quantised)
+    for tensor in list(model.graph.initializer):
+        if tensor.name.startswith("encoder.embeddings.word_embeddings"):
+            model.graph.initializer.remove(tensor)
+    with pytest.raises(ZhenglingError, match=r"not an ONNX model of a bulletin encoder: .*word_embeddings"):
+        read_graph(model.SerializeToString())
+
+
 def test_an_activation_that_cannot_be_exported_is_named(encoder: Path) -> None:
     torch.manual_seed(4)
     model = BulletinModel(load_encoder(encoder), SCHEME, head_size=16, dropout=0.1)

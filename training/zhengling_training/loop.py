@@ -210,7 +210,8 @@ def adamw(groups: list[tuple[nn.Module, float]], *, weight_decay: float) -> torc
     A module whose rate is 0 stays as it is and gets no gradients, which are about half of what a step costs.
     """
     for module, rate in groups:
-        module.requires_grad_(rate > 0)
+        if not rate:
+            module.requires_grad_(False)
     parameters = [
         {
             "params": [p for p in module.parameters() if (p.ndim >= 2) == matrices],

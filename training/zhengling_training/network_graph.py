@@ -123,16 +123,13 @@ class _Writer:
 
     def _pairs(self) -> str:
         """Vectors of the pairs that characters begin, see ``convolution.pair_rows``."""
-        add, constant, part = self.graph.add, self.graph.constant, f"{EMBEDDINGS}.pairs"
-        count = constant("pairs.count", np.array(len(self.weight(part))))
-        padded = add("Pad", "ids", self._numbers(0, 0, 0, 1))
-        beyond = constant("beyond", np.array([np.iinfo(np.int64).max]))
-        after = add("Slice", padded, self._numbers(1), beyond, self._numbers(1))
+        add, numbers, part = self.graph.add, self._numbers, f"{EMBEDDINGS}.pairs"
+        count, beyond = numbers(len(self.weight(part))), numbers(np.iinfo(np.int64).max)
+        after = add("Slice", add("Pad", "ids", numbers(0, 0, 0, 1)), numbers(1), beyond, numbers(1))
         both = []
         for one, two in PAIR_FACTORS:
-            first = add("Mul", "ids", constant(f"pairs.{one}", np.array(one)))
-            second = add("Mul", after, constant(f"pairs.{two}", np.array(two)))
-            both.append(self._rows(part, add("Mod", add("Add", first, second), count)))
+            together = add("Add", add("Mul", "ids", numbers(one)), add("Mul", after, numbers(two)))
+            both.append(self._rows(part, add("Mod", together, count)))
         return self.multiply(add("Concat", *both, axis=-1), f"{EMBEDDINGS}.pair")
 
     def _block(self, hidden: str, length: str, dilation: int, part: str) -> str:

@@ -35,7 +35,7 @@ def read_graph(content: bytes) -> Network:
         model = onnx.load_from_string(content)
         constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
         found = _plain(constants) | _weights(model.graph.node, constants)
-        parameters = _apart(found) | _tables(constants)
+        parameters = _apart(found) | _tables(found, constants)
         notes = {entry.key: entry.value for entry in model.metadata_props}
         dilations = tuple(map(int, filter(None, notes.get("dilations", "").split(","))))
         heads = int(notes["heads"]) if "heads" in notes else _heads(model.graph.node, constants, parameters)
@@ -105,14 +105,17 @@ def _apart(parameters: dict[str, Floats]) -> dict[str, Floats]:
     return result
 
 
-def _tables(constants: Constants) -> dict[str, Floats]:
-    """The tables that are stored in 8 bits, in single precision."""
-    stored = [name.removesuffix(".int8") for name in constants if name.endswith(".int8")]
-    return {
+def _tables(found: Mapping[str, Floats], constants: Constants) -> dict[str, Floats]:
+    """The tables that are stored in 8 bits, in single precision: all in 8 bits that no product reads."""
+    stored = (name.removesuffix(".int8") for name in constants if name.endswith(".int8"))
+    tables = {
         name.removeprefix(PREFIX): constants[f"{name}.int8"].astype(np.float32) * constants[f"{name}.scale"]
         for name in stored
-        if name.removeprefix(PREFIX).startswith(EMBEDDINGS) and constants[f"{name}.scale"].ndim == 2
+        if name not in found
     }
+    if (characters := f"{EMBEDDINGS}.word_embeddings.weight") not in {**found, **tables}:
+        raise KeyError(characters)
+    return tables
 
 
 def _heads(nodes: Iterable[onnx.NodeProto], constants: Constants, parameters: Mapping[str, Floats]) -> int:
